@@ -1,0 +1,148 @@
+"""A project: the folder that a platform team writes, loaded by path.
+
+    banyan.toml   where legacy runs, path prefixes        contract.py    resources and operations
+    routes.py     the migration on one page               schema.lock.json, contract.openapi.json
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field as F
+
+from api_gateway.errors import UsageError
+from api_gateway.routes import Route, check_routes
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Legacy(_Table):
+    """The legacy app: where it listens, and how one machine starts it for `up` and `verify`.
+
+    `start`, `prepare` and the values of `env` may hold `{host}`, `{port}`, `{database_url}`; they run in `workdir`,
+    a folder relative to the project's. `prepare` commands run when the embedded database is new.
+    """
+
+    url: str | None = None
+    start: str | None = None
+    prepare: tuple[str, ...] = ()
+    workdir: str = "."
+    env: Mapping[str, str] = F(default_factory=dict)
+    ready_path: str = "/"
+    panel_path: str = "/"
+    panel_login: Mapping[str, str] = F(default_factory=dict)
+
+
+class Api(_Table):
+    prefix: str = "/api"
+    version: str = "v1"
+    title: str = "API"
+    time_zone: str = "UTC"
+
+
+class Edge(_Table):
+    """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed. `origins`: allowed by CORS."""
+
+    trusted_hops: int = 0
+    origins: tuple[str, ...] = ()
+
+
+class Configuration(_Table):
+    """`banyan.toml`, whole."""
+
+    name: str
+    schemas: tuple[str, ...] = ("public",)
+    legacy: Legacy = F(default_factory=Legacy)
+    api: Api = F(default_factory=Api)
+    edge: Edge = F(default_factory=Edge)
+    traffic: str | None = None  # module of simulated partners, for the demonstration
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A loaded project. Modules are imported when first asked for."""
+
+    folder: Path
+    configuration: Configuration
+    package: str
+    routes: Mapping[str, Route] = field(default_factory=dict)
+
+    @property
+    def snapshot_path(self) -> Path:
+        return self.folder / "schema.lock.json"
+
+    @property
+    def openapi_path(self) -> Path:
+        return self.folder / "contract.openapi.json"
+
+    def module(self, name: str) -> ModuleType:
+        """Import `name` (such as `contract`) out of the project. Raises UsageError with file and line of a fault."""
+        try:
+            return importlib.import_module(f"{self.package}.{name}")
+        except UsageError:
+            raise
+        except Exception as error:
+            raise UsageError(f"{_place(error, self.folder)}: {type(error).__name__}: {error}") from error
+
+
+def load_project(folder: Path) -> Project:
+    """Read banyan.toml and routes.py. Raises UsageError in one line when the folder is no project or a file is wrong."""
+    folder = folder.resolve()
+    configuration = read_configuration(folder)
+    project = Project(folder, configuration, _package(folder))
+    if not (folder / "routes.py").exists():
+        return project
+    listed: Any = getattr(project.module("routes"), "routes", None)
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(route, Route) for route in listed):
+        raise UsageError(f"{folder.name}/routes.py must define `routes`, a list of Route.")
+    return Project(folder, configuration, project.package, check_routes(listed))
+
+
+def read_configuration(folder: Path) -> Configuration:
+    path = folder / "banyan.toml"
+    try:
+        return Configuration.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is no project: it has no banyan.toml.", hint="`banyan init` writes one.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path.name}: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{path.name}: {faults}") from None
+
+
+def _package(folder: Path) -> str:
+    """Make the folder importable under its own name, wherever it lies, without widening sys.path."""
+    name = re.sub(r"\W", "_", folder.name)
+    known = sys.modules.get(name)
+    if known is None or str(folder) not in [str(p) for p in getattr(known, "__path__", [])]:
+        for stale in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+            del sys.modules[stale]
+        package = ModuleType(name)
+        package.__path__ = [str(folder)]
+        sys.modules[name] = package
+    return name
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """`file:line` of the innermost frame that lies in the project, for a message a person can act on."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{Path(error.filename).name}:{error.lineno}"
+    place, trace = folder.name, error.__traceback__
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.is_relative_to(folder):
+            place = f"{path.relative_to(folder)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,127 @@
+"""What a platform team lists: the legacy requests that are to be migrated, one Route each.
+
+A project's `routes.py` holds `routes: list[Route]`. Nothing here reads a request or a database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api_gateway.errors import UsageError
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryToken:
+    """The consumer is named by a query parameter: `?token=…`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormToken:
+    """The consumer is named by a field of the form body (urlencoded or multipart)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderToken:
+    """The consumer is named by a request header: `X-Partner-Token: …`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """The consumer is named by HTTP basic authentication (RFC 7617)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathToken:
+    """The consumer is named by a segment of the path: the `{name}` of the route's template."""
+
+    name: str
+
+
+Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A difference that does not count, with its reason. `path` is a JSONPath-like or XPath-like place, `*` a wildcard."""
+
+    path: str
+    reason: str
+    owner: str = ""
+    expires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A named set of requests of the legacy app: the unit of migration.
+
+    path      a template: `/partner/invoice/{no}.txt`; a `{name}` is one segment (or part of one).
+    query     discriminators: `{"action": "price"}` for `index.php?action=price`.
+    form      discriminators in the form body; every POST of the path then goes through the gateway once it has moved.
+    header    discriminators in the head: `{"SOAPAction": "urn:x"}`.
+    consumer  how the legacy protocol names the caller, or None.
+    reads     declared to change nothing; default: the method is GET.
+    mimic     a FastAPI endpoint function that answers in legacy's own shape, or None.
+    successor the typed endpoint that replaces this route for good: `/api/v1/orders`.
+    timeout   seconds modern may take before the request is declined.
+    live_fallback  while live, may legacy answer when no gateway is there?
+    """
+
+    name: str
+    method: str
+    path: str
+    consumer: Recognition | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    reads: bool | None = None
+    mimic: Callable[..., Any] | None = None
+    ignore: tuple[Ignore, ...] = ()
+    successor: str | None = None
+    timeout: float = 2.0
+    live_fallback: bool = False
+    description: str = ""
+
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET" if self.reads is None else self.reads
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """GET stands for HEAD too, as in every server."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
+
+
+def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
+    """The routes by name. Raises UsageError for a bad or doubled name, path, method, or two routes that are the same."""
+    by_name: dict[str, Route] = {}
+    shapes: dict[tuple[object, ...], str] = {}
+    for route in routes:
+        if not _NAME.fullmatch(route.name):
+            raise UsageError(f"routes.py: route name {route.name!r} must be lower-case letters, digits, '.', '_', '-'.")
+        if route.name in by_name:
+            raise UsageError(f"routes.py: two routes are named {route.name!r}.")
+        if not route.path.startswith("/") or "?" in route.path:
+            raise UsageError(f"routes.py: {route.name}: path {route.path!r} must start with / and hold no '?'.")
+        if not re.fullmatch(r"[A-Z]+", route.method):
+            raise UsageError(f"routes.py: {route.name}: method {route.method!r} must be one upper-case word.")
+        shape = (
+            route.method,
+            re.sub(r"\{[^}]*\}", "{}", route.path),
+            *(tuple(sorted(part.items())) for part in (route.query, route.form, route.header)),
+        )
+        if shape in shapes:
+            raise UsageError(f"routes.py: {route.name} and {shapes[shape]} match the same requests.")
+        by_name[route.name], shapes[shape] = route, route.name
+    return by_name

@@ -1,0 +1,66 @@
+"""Settings: what differs between machines, read once from `BANYAN_*` variables, never changed afterwards.
+
+What belongs to the project and holds on every machine stands in its `banyan.toml` (see `project`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api_gateway.errors import UsageError
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its meaning. Addresses are `postgresql://` URLs, durations are seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="BANYAN_", frozen=True, extra="ignore")
+
+    project: Path = Field(Path("northgate_api"), description="The project's folder: the one with banyan.toml.")
+    state_dir: Path = Field(Path(".banyan"), description="Where files of the running instance live.")
+
+    database_url: SecretStr | None = Field(None, description="Administrator's connection: migrate, grants, init, check.")
+    owner_database_url: SecretStr | None = Field(None, description="Connection as banyan_owner: ledger, register, evidence.")
+    api_database_url: SecretStr | None = Field(None, description="Connection as banyan_api: the typed API and operations.")
+    read_database_url: SecretStr | None = Field(None, description="Connection as banyan_read: candidates.")
+
+    legacy_url: str | None = Field(None, description="Where the legacy app listens; overrides banyan.toml.")
+    edge_host: str = Field("127.0.0.1", description="Address the edge listens on.")
+    edge_port: int = Field(8000, ge=0, le=65535, description="Port the edge listens on.")
+    console_port: int = Field(8010, ge=0, le=65535, description="Port of the console; never the edge's.")
+    gateway_ports: str = Field("8021,8022", description="Ports of the gateways, separated by commas.")
+    observer_port: int = Field(8031, ge=0, le=65535, description="Port of the observer (gRPC).")
+    pass_secret: SecretStr | None = Field(None, description="Shared by edge and gateways: marks a declined request.")
+    session_secret: SecretStr | None = Field(None, description="Signs console sessions and cursors.")
+
+    pool_size: int = Field(8, ge=1, le=200, description="Database connections of one gateway process.")
+    statement_timeout: float = Field(5.0, gt=0, description="Seconds a statement of the API may take.")
+    lock_timeout: float = Field(1.0, gt=0, description="Seconds a statement of the API may wait for a lock.")
+    acknowledge_timeout: float = Field(1.0, gt=0, description="Seconds a move waits for every live process.")
+    log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    @property
+    def gateways(self) -> tuple[int, ...]:
+        return tuple(int(port) for port in self.gateway_ports.split(",") if port.strip())
+
+    def require(self, name: str) -> str:
+        """The value of a secret setting. Raises UsageError naming the variable when it is not set."""
+        value = getattr(self, name)
+        if value is None:
+            raise UsageError(f"BANYAN_{name.upper()} is not set.", hint=type(self).model_fields[name].description)
+        return str(value.get_secret_value())
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process. Raises UsageError with one line per variable that cannot be read."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"BANYAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"unreadable settings: {faults}") from None
