@@ -1,10 +1,10 @@
 """What can go wrong, as one tree.
 
-    BanyanError            a sentence for a person; at the command line exit code 2
-    ├── UsageError         the command or the project's files are wrong
-    ├── EnvironmentFault   a database, port, tool or file outside is not as it must be
-    └── Finding            everything worked, and the answer is no; exit code 1
-    Problem                an HTTP answer, rendered as a problem document (RFC 9457)
+BanyanError            a sentence for a person; at the command line exit code 2
+├── UsageError         the command or the project's files are wrong
+├── EnvironmentFault   a database, port, tool or file outside is not as it must be
+└── Finding            everything worked, and the answer is no; exit code 1
+Problem                an HTTP answer, rendered as a problem document (RFC 9457)
 """
 
 from __future__ import annotations

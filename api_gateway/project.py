@@ -1,7 +1,7 @@
 """A project: the folder that a platform team writes, loaded by path.
 
-    banyan.toml   where legacy runs, path prefixes        contract.py    resources and operations
-    routes.py     the migration on one page               schema.lock.json, contract.openapi.json
+banyan.toml   where legacy runs, path prefixes        contract.py    resources and operations
+routes.py     the migration on one page               schema.lock.json, contract.openapi.json
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic import Field as F
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api_gateway.errors import UsageError
 from api_gateway.routes import Route, check_routes
@@ -38,10 +38,10 @@ class Legacy(_Table):
     start: str | None = None
     prepare: tuple[str, ...] = ()
     workdir: str = "."
-    env: Mapping[str, str] = F(default_factory=dict)
+    env: Mapping[str, str] = Field(default_factory=dict)
     ready_path: str = "/"
     panel_path: str = "/"
-    panel_login: Mapping[str, str] = F(default_factory=dict)
+    panel_login: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Api(_Table):
@@ -63,9 +63,9 @@ class Configuration(_Table):
 
     name: str
     schemas: tuple[str, ...] = ("public",)
-    legacy: Legacy = F(default_factory=Legacy)
-    api: Api = F(default_factory=Api)
-    edge: Edge = F(default_factory=Edge)
+    legacy: Legacy = Field(default_factory=Legacy)
+    api: Api = Field(default_factory=Api)
+    edge: Edge = Field(default_factory=Edge)
     traffic: str | None = None  # module of simulated partners, for the demonstration
 
 
@@ -76,7 +76,7 @@ class Project:
     folder: Path
     configuration: Configuration
     package: str
-    routes: Mapping[str, Route] = field(default_factory=dict)
+    routes: Mapping[str, Route] = attribute(default_factory=dict)
 
     @property
     def snapshot_path(self) -> Path:
@@ -97,7 +97,7 @@ class Project:
 
 
 def load_project(folder: Path) -> Project:
-    """Read banyan.toml and routes.py. Raises UsageError in one line when the folder is no project or a file is wrong."""
+    """Read banyan.toml and routes.py. Raises UsageError in one line when there is no project or a file is wrong."""
     folder = folder.resolve()
     configuration = read_configuration(folder)
     project = Project(folder, configuration, _package(folder))

@@ -54,7 +54,7 @@ Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A difference that does not count, with its reason. `path` is a JSONPath-like or XPath-like place, `*` a wildcard."""
+    """A difference that does not count, with its reason. `path` is a place as a comparison prints it, `*` a wildcard."""
 
     path: str
     reason: str
@@ -104,7 +104,7 @@ class Route:
 
 
 def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
-    """The routes by name. Raises UsageError for a bad or doubled name, path, method, or two routes that are the same."""
+    """The routes by name. Raises UsageError for a bad name, path or method, and for two routes that are the same."""
     by_name: dict[str, Route] = {}
     shapes: dict[tuple[object, ...], str] = {}
     for route in routes:

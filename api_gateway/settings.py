@@ -23,9 +23,15 @@ class Settings(BaseSettings):
     project: Path = Field(Path("northgate_api"), description="The project's folder: the one with banyan.toml.")
     state_dir: Path = Field(Path(".banyan"), description="Where files of the running instance live.")
 
-    database_url: SecretStr | None = Field(None, description="Administrator's connection: migrate, grants, init, check.")
-    owner_database_url: SecretStr | None = Field(None, description="Connection as banyan_owner: ledger, register, evidence.")
-    api_database_url: SecretStr | None = Field(None, description="Connection as banyan_api: the typed API and operations.")
+    database_url: SecretStr | None = Field(
+        None, description="Administrator's connection: migrate, grants, init, check."
+    )
+    owner_database_url: SecretStr | None = Field(
+        None, description="Connection as banyan_owner: ledger, register, evidence."
+    )
+    api_database_url: SecretStr | None = Field(
+        None, description="Connection as banyan_api: the typed API and operations."
+    )
     read_database_url: SecretStr | None = Field(None, description="Connection as banyan_read: candidates.")
 
     legacy_url: str | None = Field(None, description="Where the legacy app listens; overrides banyan.toml.")

@@ -1,0 +1,72 @@
+"""One embedded PostgreSQL for the whole run; every test that writes gets a database of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from api_gateway.postgres import Server, running
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("postgres") / "data") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def clone(server: Server) -> Callable[[str], str]:
+    """Make a database out of a template (`template1` for an empty one) and return its URL."""
+
+    def make(template: str) -> str:
+        name = f"t_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        return server.url(name)
+
+    return make
+
+
+@pytest.fixture
+def database_url(clone: Callable[[str], str]) -> str:
+    """A fresh, empty database."""
+    return clone("template1")
+
+
+@pytest.fixture(scope="session")
+def northgate_template(server: Server, clone: Callable[[str], str]) -> str:
+    """Name of a database in which the legacy app is migrated and has its small seed. Nobody connects to it."""
+    url = clone("template1")
+    environment = {**os.environ, "NORTHGATE_DATABASE_URL": url}
+    for command in (["migrate", "--verbosity", "0"], ["seed", "--small"]):
+        answer = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT / "legacy_admin",
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+    return url.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def northgate_url(clone: Callable[[str], str], northgate_template: str) -> str:
+    """A fresh copy of the example's database with its small seed."""
+    return clone(northgate_template)
+
+
+@pytest.fixture(scope="session")
+def northgate_shared_url(clone: Callable[[str], str], northgate_template: str) -> str:
+    """One copy of the example's database for all tests that only read."""
+    return clone(northgate_template)
