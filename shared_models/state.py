@@ -1,0 +1,193 @@
+"""Banyan's own tables: everything it keeps in the shared database, all in schema `banyan`.
+
+    consumer, credential, register    who may call, by what they are known, and the version of that knowledge
+    ledger, process                   the history of moves, and which process has acknowledged which version
+    call_count, comparison            who calls what, and how candidate and legacy compare
+    idempotency, journal              what the API answered under a key, and what it wrote
+    console_account                   who may enter the console
+
+The job tables beside them belong to procrastinate. Times are `timestamptz` and are always set by the database's clock,
+because the clocks of the machines around it may jump. Where a caller may be nobody and the column is part of a key,
+nobody is written as the empty string.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB as _JSONB
+
+SCHEMA = "banyan"
+CHANNEL = "banyan_state"
+"""The NOTIFY channel: something that a Watcher carries has changed. The payload is empty; readers read the tables."""
+
+OWNER, API, READ = "banyan_owner", "banyan_api", "banyan_read"
+ROLES = (OWNER, API, READ)
+
+metadata = MetaData(schema=SCHEMA)
+
+JSONB = _JSONB(none_as_null=True)
+
+_now = text("clock_timestamp()")
+
+
+def _moment(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=_now if default else None)
+
+
+consumer = Table(
+    "consumer",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("values", JSONB, nullable=False, server_default=text("'{}'"), comment="row scoping: principal.value(name)"),
+    _moment("created"),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("consumer", Text, ForeignKey(consumer.c.code), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False, comment="sha256 of the secret; the secret itself is kept nowhere"),
+    Column("hint", Text, nullable=False, comment="enough to tell two credentials apart, too little to use one"),
+    _moment("created"),
+    _moment("revoked", nullable=True, default=False),
+    _moment("last_used", nullable=True, default=False),
+    CheckConstraint("kind in ('api_key', 'query', 'form', 'header', 'basic', 'path')", name="credential_kind"),
+    Index("credential_live", "kind", "hash", unique=True, postgresql_where=text("revoked is null")),
+    Index("credential_consumer", "consumer"),
+)
+
+register = Table(
+    "register",
+    metadata,
+    Column("only", Boolean, primary_key=True, server_default=text("true")),
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    CheckConstraint("only", name="register_has_one_row"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("version", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("consumer", Text, comment="null: the route itself, for everyone without a stage of their own"),
+    Column("from_stage", Text, nullable=False),
+    Column("to_stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSONB, comment="the gate's criteria as they stood at the move"),
+    Column("overridden", Text, comment="who moved it without the evidence"),
+    CheckConstraint("kind in ('promotion', 'rollback', 'automatic')", name="ledger_kind"),
+    Index("ledger_place", "route", "consumer", text("version desc")),
+)
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("build", Text, nullable=False),
+    _moment("started"),
+    _moment("seen"),
+    Column("acknowledged", BigInteger, nullable=False, comment="ledger version this process acts on"),
+    Column("register_version", BigInteger, nullable=False),
+    CheckConstraint("kind in ('app', 'worker', 'observer', 'edge')", name="process_kind"),
+)
+
+call_count = Table(
+    "call_count",
+    metadata,
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("consumer", Text, primary_key=True, comment="empty: nobody was named"),
+    Column("stage", Text, primary_key=True),
+    Column("answerer", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    _moment("last_at"),
+)
+
+comparison = Table(
+    "comparison",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("route", Text, nullable=False),
+    Column("consumer", Text),
+    Column("fingerprint", Text, nullable=False, comment="of the candidate; a changed candidate starts from zero"),
+    Column("verdict", Text, nullable=False),
+    Column("shape", Text, nullable=False, comment="of the request"),
+    Column("outcome", Text, nullable=False, comment="of the control: status and media type"),
+    Column("differences", JSONB, nullable=False, server_default=text("'[]'"), comment="masked"),
+    Column("control_ms", Double),
+    Column("candidate_ms", Double),
+    Column("request", JSONB, nullable=False, comment="masked"),
+    CheckConstraint(
+        "verdict in ('match', 'mismatch', 'ignored', 'intended', 'inconclusive')", name="comparison_verdict"
+    ),
+    Index("comparison_evidence", "route", "consumer", "fingerprint", "at"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("operation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("status", Integer, comment="null until the answer of the claiming transaction is known"),
+    Column("headers", JSONB),
+    Column("body", LargeBinary),
+    _moment("created_at"),
+    _moment("expires_at", default=False),
+    Index("idempotency_expiry", "expires_at"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("principal", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("key", JSONB, nullable=False),
+    Column("columns", ARRAY(Text), nullable=False),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Index("journal_time", "at"),
+)
+
+console_account = Table(
+    "console_account",
+    metadata,
+    Column("username", Text, primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    _moment("created"),
+    CheckConstraint("role in ('viewer', 'operator')", name="console_account_role"),
+)
