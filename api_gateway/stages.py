@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from api_gateway.consumers.identify import Identification
+
+__all__ = ["Answerer", "Decision", "Identification", "Stage", "StageTable", "decide"]
+
 
 class Stage(StrEnum):
     """Where a route stands. The order of the members is the order of the migration."""
@@ -34,14 +38,6 @@ class Answerer(StrEnum):
     legacy = "legacy"
     modern = "modern"
     gone = "gone"
-
-
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """Who calls. `consumer` is None when nobody was named; `ambiguous` when two credentials disagree."""
-
-    consumer: str | None = None
-    ambiguous: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
+from psycopg import AsyncConnection, Connection
+from psycopg.rows import dict_row
 from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-DIALECT = PGDialect_psycopg()
+DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+
+Row = dict[str, Any]
 
 
 def compile_statement(statement: Executable) -> tuple[bytes, dict[str, Any]]:
@@ -22,3 +27,17 @@ def compile_statement(statement: Executable) -> tuple[bytes, dict[str, Any]]:
         convert = bind.type.dialect_impl(DIALECT).bind_processor(DIALECT) if bind is not None else None
         values[name] = convert(value) if convert is not None else value
     return compiled.string.encode(), values
+
+
+def run(connection: Connection[Any], statement: Executable) -> Sequence[Row]:
+    """Run one statement; its rows by column name, none when it returns none. Raises psycopg.Error."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(*compile_statement(statement))
+        return cursor.fetchall() if cursor.description is not None else []
+
+
+async def run_async(connection: AsyncConnection[Any], statement: Executable) -> Sequence[Row]:
+    """As `run`, on an asynchronous connection."""
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(*compile_statement(statement))
+        return await cursor.fetchall() if cursor.description is not None else []

@@ -1,0 +1,211 @@
+"""The register in the database: loaded whole, and changed by an operator.
+
+Every change takes the register's one row first, so changes happen one after the other and a process that compares
+versions misses none. Secrets come in, hashes are stored; a new key is returned once and kept nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection
+from sqlalchemy import Select, and_, func, insert, literal, select, text, update
+
+from api_gateway.consumers.register import Consumer, Credential, CredentialKind, Register, secret_hash
+from api_gateway.errors import UsageError
+from shared_models import state
+from shared_models.statements import Row, run
+
+KEY_PREFIX = "bnyn_"
+LIVE_KEYS = 2
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_SCOPE = re.compile(r"[a-z0-9][a-z0-9_./-]*:[a-z*]+")
+_now = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """An API key at the one moment when it can be read."""
+
+    secret: str
+    hint: str
+
+
+def register_query() -> Select[tuple[Any]]:
+    """One row, one column `register`: the document that `Register.from_json` reads, from one snapshot."""
+    who, what = state.consumer.c, state.credential.c
+    consumers = select(
+        func.jsonb_agg(
+            func.jsonb_build_object("code", who.code, "name", who.name, "scopes", who.scopes, "values", who["values"])
+        )
+    ).scalar_subquery()
+    credentials = (
+        select(
+            func.jsonb_agg(
+                func.jsonb_build_object(
+                    "consumer", what.consumer, "kind", what.kind, "hash", func.encode(what.hash, "hex")
+                )
+            )
+        )
+        .where(what.revoked.is_(None))
+        .scalar_subquery()
+    )
+    empty = text("'[]'::jsonb")
+    return select(
+        func.jsonb_build_object(
+            "version",
+            select(state.register.c.version).scalar_subquery(),
+            "consumers",
+            func.coalesce(consumers, empty),
+            "credentials",
+            func.coalesce(credentials, empty),
+        ).label("register")
+    )
+
+
+def load_register(connection: Connection[Any]) -> Register:
+    return Register.from_json(run(connection, register_query())[0]["register"])
+
+
+def register_version(connection: Connection[Any]) -> int:
+    return int(run(connection, select(state.register.c.version))[0]["version"])
+
+
+def consumer_summaries(connection: Connection[Any]) -> list[Row]:
+    """Every consumer with its credentials (id, kind, hint, created, revoked, last_used), for a person to look at."""
+    what = state.credential.c
+    credentials = [dict(row) for row in run(connection, select(state.credential).order_by(what.consumer, what.id))]
+    for credential in credentials:
+        del credential["hash"]
+    return [
+        {**row, "credentials": [c for c in credentials if c["consumer"] == row["code"]]}
+        for row in run(connection, select(state.consumer).order_by(state.consumer.c.code))
+    ]
+
+
+def add_consumer(
+    connection: Connection[Any],
+    code: str,
+    name: str,
+    *,
+    scopes: Iterable[str] = (),
+    values: Mapping[str, str] | None = None,
+) -> Consumer:
+    """Raises UsageError when the code or a scope is malformed, or the code is taken."""
+    consumer = Consumer(code, name, frozenset(scopes), dict(values or {}))
+    if not _CODE.fullmatch(code):
+        raise UsageError(f"consumer code {code!r} must be letters, digits, '_', '.', '-', at most 63 of them.")
+    for scope in sorted(consumer.scopes):
+        if not _SCOPE.fullmatch(scope):
+            raise UsageError(f"scope {scope!r} must look like orders:read.")
+    with connection.transaction():
+        _change(connection)
+        if run(connection, select(state.consumer.c.code).where(state.consumer.c.code == code)):
+            raise UsageError(f"consumer {code} exists already.", hint=f"`banyan consumers show {code}` shows it.")
+        run(
+            connection,
+            insert(state.consumer).values(
+                code=code, name=name, scopes=sorted(consumer.scopes), values=dict(consumer.values)
+            ),
+        )
+    return consumer
+
+
+def create_key(connection: Connection[Any], code: str) -> NewKey:
+    """A new API key of 256 random bits. Raises UsageError for an unknown consumer, or one with two live keys."""
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    key = NewKey(secret, f"{KEY_PREFIX}…{secret[-4:]}")
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        what = state.credential.c
+        live = run(
+            connection,
+            select(what.id, what.hint)
+            .where(what.consumer == code, what.kind == "api_key", what.revoked.is_(None))
+            .order_by(what.id),
+        )
+        if len(live) >= LIVE_KEYS:
+            raise UsageError(
+                f"{code} has {len(live)} live keys, {', '.join(row['hint'] for row in live)}: at most {LIVE_KEYS}.",
+                hint=f"`banyan consumers revoke {code} --credential {live[0]['id']}` makes room.",
+            )
+        _insert(connection, code, "api_key", secret, key.hint)
+    return key
+
+
+def add_credential(connection: Connection[Any], code: str, kind: CredentialKind, secret: str) -> None:
+    """Make known what a legacy protocol carries. For `basic`, the secret is `user:password`.
+
+    Raises UsageError when it is empty, when the consumer is unknown, or when it names somebody already.
+    """
+    if not secret:
+        raise UsageError("the secret is empty.")
+    if kind == "api_key":
+        raise UsageError("API keys are made here, not brought.", hint=f"`banyan consumers key {code}` makes one.")
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        taken = run(
+            connection,
+            select(state.credential.c.consumer).where(
+                state.credential.c.kind == kind,
+                state.credential.c.hash == bytes.fromhex(secret_hash(secret)),
+                state.credential.c.revoked.is_(None),
+            ),
+        )
+        if taken:
+            raise UsageError(f"this {kind} secret names {taken[0]['consumer']} already; it cannot name {code} too.")
+        _insert(connection, code, kind, secret, f"{secret[:2]}…" if len(secret) >= 12 else "…")
+
+
+def revoke(connection: Connection[Any], code: str, *, credential: int | None = None) -> int:
+    """Revoke one credential of a consumer, or all of them; how many were live. Raises UsageError for an unknown one."""
+    what = state.credential.c
+    chosen = and_(what.consumer == code, what.id == credential if credential is not None else literal(True))
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        if credential is not None and not run(connection, select(what.id).where(chosen)):
+            raise UsageError(f"{code} has no credential {credential}.")
+        ended = run(
+            connection,
+            update(state.credential).where(chosen, what.revoked.is_(None)).values(revoked=_now).returning(what.id),
+        )
+    return len(ended)
+
+
+def record_use(connection: Connection[Any], used: Iterable[Credential]) -> None:
+    """Note that these credentials were just used. Rarely and in bulk: it is a write per credential."""
+    what = state.credential.c
+    for credential in used:
+        run(
+            connection,
+            update(state.credential)
+            .where(what.kind == credential.kind, what.hash == bytes.fromhex(credential.hash), what.revoked.is_(None))
+            .values(last_used=_now),
+        )
+
+
+def _change(connection: Connection[Any]) -> None:
+    run(connection, update(state.register).values(version=state.register.c.version + 1))
+    run(connection, select(func.pg_notify(state.CHANNEL, "")))
+
+
+def _require(connection: Connection[Any], code: str) -> None:
+    if not run(connection, select(state.consumer.c.code).where(state.consumer.c.code == code)):
+        raise UsageError(f"there is no consumer {code}.", hint="`banyan consumers list` shows them.")
+
+
+def _insert(connection: Connection[Any], code: str, kind: str, secret: str, hint: str) -> None:
+    run(
+        connection,
+        insert(state.credential)
+        .values(consumer=code, kind=kind, hash=bytes.fromhex(secret_hash(secret)), hint=hint)
+        .inline(),
+    )

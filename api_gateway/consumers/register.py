@@ -1,0 +1,103 @@
+"""The register: every consumer and the hashes of what they are known by, in memory, as one immutable value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+CredentialKind = Literal["api_key", "query", "form", "header", "basic", "path"]
+
+
+def secret_hash(secret: str | bytes) -> str:
+    """What is kept of a secret: the sha256 of its UTF-8 bytes, in hexadecimal."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape") if isinstance(secret, str) else secret).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """On whose behalf a request acts. `values` scope rows: `Rows.where(src_cd=principal.value("source"))`."""
+
+    kind: Literal["consumer", "account", "staff"]
+    code: str
+    scopes: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str | None:
+        return self.values.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by."""
+
+    code: str
+    name: str
+    scopes: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def principal(self) -> Principal:
+        return Principal("consumer", self.code, self.scopes, self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One live thing that a consumer is known by; `hash` as `secret_hash` gives it."""
+
+    consumer: str
+    kind: CredentialKind
+    hash: str
+
+
+@dataclass(frozen=True)
+class Register:
+    """Every consumer and every live credential, at one version. Revoked credentials are not in it."""
+
+    version: int = 0
+    consumers: Mapping[str, Consumer] = field(default_factory=dict)
+    credentials: tuple[Credential, ...] = ()
+
+    @classmethod
+    def of(cls, version: int, consumers: Iterable[Consumer], credentials: Iterable[Credential]) -> Register:
+        return cls(version, {consumer.code: consumer for consumer in consumers}, tuple(credentials))
+
+    @property
+    def all(self) -> tuple[Consumer, ...]:
+        return tuple(self.consumers.values())
+
+    def by_credential(self, kind: CredentialKind, secret: str | bytes) -> Consumer | None:
+        """Whom this secret names. Looked up by hash, so the time it takes tells nothing about a secret."""
+        code = self._by_hash.get((kind, secret_hash(secret)))
+        return self.consumers.get(code) if code is not None else None
+
+    def by_key(self, secret: str | bytes) -> Consumer | None:
+        return self.by_credential("api_key", secret)
+
+    @cached_property
+    def _by_hash(self) -> Mapping[tuple[str, str], str]:
+        return {(credential.kind, credential.hash): credential.consumer for credential in self.credentials}
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "version": self.version,
+            "consumers": [
+                {"code": c.code, "name": c.name, "scopes": sorted(c.scopes), "values": dict(c.values)} for c in self.all
+            ],
+            "credentials": [{"consumer": c.consumer, "kind": c.kind, "hash": c.hash} for c in self.credentials],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Register:
+        """Raises ValueError when the document is no register."""
+        try:
+            consumers = [
+                Consumer(str(c["code"]), str(c["name"]), frozenset(c["scopes"]), dict(c["values"]))
+                for c in document["consumers"]
+            ]
+            credentials = [Credential(str(c["consumer"]), c["kind"], str(c["hash"])) for c in document["credentials"]]
+            return cls.of(int(document["version"]), consumers, credentials)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a register: {error}") from error
