@@ -1,8 +1,240 @@
 """The contract: typed models that say what the API shows of the legacy schema, under which names and types.
 
-    class Order(Resource, table="ord_hdr", path="orders", rows=Rows.where(prt_cd=principal.code)):
+    class Order(Resource, table="ord_hdr", path="orders", rows=Rows.where(prt_cd=principal.value("prt_cd"))):
         number: Annotated[int, Key("ord_no")]
         placed_at: Annotated[datetime, LocalTime("ord_dt", zone="America/New_York")]
 
-Values only; no database, no framework. `shared_models.resources` binds a contract to a snapshot.
+Values only; no database, no framework. `shared_models.resources` binds a contract to a snapshot, and says there what
+does not fit. A field without a marker is the column of the same name. The API calls a field by its pydantic alias if it
+has one, else by its attribute: `copy_: Annotated[str, Column("copy"), Field(alias="copy")]`.
 """
+
+from __future__ import annotations
+
+import base64
+import binascii
+import keyword
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+from shared_models.rows import Rows, principal
+
+__all__ = [
+    "BigInt",
+    "Bytes",
+    "Children",
+    "Codes",
+    "Column",
+    "Flag",
+    "Json",
+    "Key",
+    "LocalTime",
+    "NoneWhen",
+    "Parent",
+    "Resource",
+    "Rows",
+    "SoftDelete",
+    "Verb",
+    "attribute_name",
+    "principal",
+]
+
+Verb = Literal["list", "get"]
+Stored = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The field is this column. `filter`, `sort`: may a list be filtered, sorted by it?"""
+
+    column: str
+    _: KW_ONLY
+    filter: bool = True
+    sort: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Key(Column):
+    """The column is the row's identity, or the next part of it: parts stand in the order of the fields.
+
+    One key is addressed as `/orders/4711`, a key of several parts as `/order-lines/4711,2`; a comma inside a part is
+    sent percent-encoded. A resource without a Key can be listed only.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime(Column):
+    """A timestamp without zone is the wall clock of `zone` (IANA name; None: the project's `api.time_zone`)."""
+
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Codes(Column):
+    """Stored codes under the contract's names. A code that is not listed is read as `unknown` (null by default)."""
+
+    values: Mapping[Any, Any]
+    _: KW_ONLY
+    unknown: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Column):
+    """A column with two meanings. Anything but `true` and `false` is read as null."""
+
+    _: KW_ONLY
+    true: Stored = "Y"
+    false: Stored = "N"
+
+
+class NoneWhen:
+    """Stored values that mean "none": `NoneWhen(date(1900, 1, 1))`, `NoneWhen("", "0")`. Beside a Column."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, *values: Any) -> None:
+        self.values = values
+
+
+class Parent:
+    """The one row that `columns` of this table point to, with or without a foreign key; None for an orphan.
+
+    `to`: the columns they equal in the parent's table; default: the parent's key.
+    """
+
+    __slots__ = ("columns", "to")
+
+    def __init__(self, *columns: str, to: str | tuple[str, ...] = ()) -> None:
+        self.columns = columns
+        self.to = (to,) if isinstance(to, str) else to
+
+
+class Children:
+    """The rows whose columns `on` point to this row, in the order of their key, at most `limit`.
+
+    `to`: the columns of this table that they equal; default: this resource's key.
+    """
+
+    __slots__ = ("limit", "on", "to", "writable")
+
+    def __init__(
+        self,
+        on: str | tuple[str, ...],
+        *,
+        to: str | tuple[str, ...] = (),
+        limit: int = 1000,
+        writable: bool = False,
+    ) -> None:
+        self.on = (on,) if isinstance(on, str) else on
+        self.to = (to,) if isinstance(to, str) else to
+        self.limit = limit
+        self.writable = writable
+
+
+@dataclass(frozen=True, slots=True)
+class SoftDelete:
+    """Rows whose `column` holds `deleted` are not there."""
+
+    column: str
+    deleted: Stored = "Y"
+
+
+@dataclass(frozen=True, slots=True)
+class AsString:
+    """In JSON the number is written as a string, exactly."""
+
+
+def _bytes_of_text(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error as error:
+        raise ValueError("not base64 (RFC 4648, section 4)") from error
+
+
+BigInt = Annotated[
+    int,
+    AsString(),
+    PlainSerializer(str, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^-?[0-9]+$"}),
+]
+"""A 64-bit integer that is a string in JSON, because JavaScript cannot hold it beyond 2^53."""
+
+Bytes = Annotated[
+    bytes,
+    BeforeValidator(_bytes_of_text),
+    PlainSerializer(lambda value: base64.b64encode(value).decode(), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "contentEncoding": "base64"}),
+]
+"""Bytes, base64 (RFC 4648, section 4) in JSON."""
+
+Json = Any
+"""A json or jsonb column, passed on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The class keywords of one resource."""
+
+    table: str
+    schema: str
+    path: str | None
+    rows: Rows | None
+    scope: str | None
+    verbs: tuple[Verb, ...]
+    soft_delete: SoftDelete | None
+    sort: str | None
+
+
+class Resource(BaseModel):
+    """A noun of the API, mapped on one table or view.
+
+    table, schema  where the rows are
+    path           `orders`: served at /api/v1/orders; None: reachable only as parent or children of another resource
+    rows           which rows a principal sees. Required with `path`; without it, what the including row leads to
+    scope          what a principal needs; default `orders:read`, made from the path
+    verbs          what is served: `list`, `get`
+    soft_delete    rows that are not there
+    sort           order of a list when none is asked for: `-placed_at,number`; default: the key
+
+    A subclass without `table` is a set of shared fields, no resource.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, from_attributes=True)
+
+    __definition__: ClassVar[Definition | None] = None
+
+    def __init_subclass__(
+        cls,
+        *,
+        table: str | None = None,
+        schema: str = "public",
+        path: str | None = None,
+        rows: Rows | None = None,
+        scope: str | None = None,
+        verbs: tuple[Verb, ...] = ("list", "get"),
+        soft_delete: SoftDelete | None = None,
+        sort: str | None = None,
+        **configuration: Any,
+    ) -> None:
+        super().__init_subclass__(**configuration)
+        if table is None:
+            cls.__definition__ = None
+            return
+        scope = scope if scope is not None or path is None else f"{path}:read"
+        cls.__definition__ = Definition(table, schema, path, rows, scope, tuple(verbs), soft_delete, sort)
+
+
+_TAKEN = frozenset(dir(Resource)) | {"model_config"}
+
+
+def attribute_name(name: str) -> str:
+    """`name` where it can be a field's attribute, else with an underscore behind it: `copy_`, `class_`.
+
+    `name` must be an identifier that does not begin with an underscore.
+    """
+    return f"{name}_" if name in _TAKEN or keyword.iskeyword(name) or name.startswith("model_") else name
