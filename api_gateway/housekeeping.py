@@ -1,0 +1,41 @@
+"""What grows is cut back: answers kept for their idempotency key, processes long gone, old comparisons and counts.
+
+All of it runs as jobs, by the database's clock.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+from procrastinate import App
+from sqlalchemy import Delete, delete, func
+
+from shared_models.state import call_count, comparison, idempotency, process
+from shared_models.statements import compile_statement
+
+KEEP_PROCESSES = timedelta(days=1)
+KEEP_COMPARISONS = timedelta(days=90)
+KEEP_COUNTS = timedelta(days=400)
+
+
+def cuts() -> list[Delete]:
+    """One statement per table."""
+    return [
+        delete(idempotency).where(idempotency.c.expires_at < func.now()),
+        delete(process).where(process.c.seen < func.now() - KEEP_PROCESSES),
+        delete(comparison).where(comparison.c.at < func.now() - KEEP_COMPARISONS),
+        delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
+    ]
+
+
+def schedule(app: App, owner_database_url: str) -> None:
+    """Register the job with the worker's application."""
+
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(name="housekeeping", queueing_lock="housekeeping", pass_context=False)
+    async def housekeeping(timestamp: int) -> None:
+        async with await psycopg.AsyncConnection.connect(owner_database_url) as connection:
+            for statement in cuts():
+                query, parameters = compile_statement(statement)
+                await connection.execute(query, parameters)

@@ -1,0 +1,151 @@
+"""What must be there before the processes start: a database, the legacy app's tables, ours, roles, consumers, logins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from api_gateway.consumers import CredentialKind, Register, add_consumer, add_credential, create_key, load_register
+from api_gateway.errors import EnvironmentFault
+from api_gateway.postgres import Server
+from api_gateway.project import Project
+from api_gateway.up.instance import Instance
+from api_gateway.up.plan import fill, legacy_words
+
+Tell = Callable[[str], None]
+ROLES = {"owner": "banyan_owner", "api": "banyan_api", "read": "banyan_read"}
+
+
+class Partner(Protocol):
+    """A simulated partner, as a project's traffic module describes it."""
+
+    code: str
+    name: str
+    scopes: Sequence[str]
+    values: Mapping[str, str]
+    credentials: Iterable[tuple[CredentialKind, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """The database as its administrator and as each of our three roles sees it."""
+
+    administrator: str
+    owner: str
+    api: str
+    read: str
+
+
+def embedded_database(server: Server, name: str) -> str:
+    """Make the project's database on the embedded server when it is not there."""
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return server.url(name)
+
+
+def reach(database_url: str) -> None:
+    """Raises EnvironmentFault in one line, without the password, when the database cannot be had."""
+    try:
+        psycopg.connect(database_url, connect_timeout=5).close()
+    except psycopg.ProgrammingError:
+        raise EnvironmentFault("the database URL cannot be read; expected postgresql://user@host:port/name.") from None
+    except psycopg.OperationalError as error:
+        where = urlsplit(database_url)
+        reason = str(error).strip().splitlines()[-1].rsplit("failed: ", 1)[-1].rsplit("FATAL:  ", 1)[-1]
+        raise EnvironmentFault(
+            f"the database at {where.hostname}:{where.port or 5432}{where.path} is away: {reason}"
+        ) from None
+
+
+def prepare_legacy(project: Project, database_url: str, tell: Tell) -> None:
+    """Run the legacy app's own preparation, once, on a database that holds none of its tables."""
+    legacy = project.configuration.legacy
+    if not legacy.prepare or _has_tables(database_url, project.configuration.schemas):
+        return
+    folder = (project.folder / legacy.workdir).resolve()
+    environment = {**os.environ, **{k: fill(v, 0, database_url) for k, v in legacy.env.items()}}
+    for command in legacy.prepare:
+        tell(f"legacy: {command}")
+        words = legacy_words(project, command, 0, database_url)
+        answer = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            said = (answer.stderr.strip() or answer.stdout.strip() or "no output").splitlines()[-1]
+            raise EnvironmentFault(f"the legacy app's preparation `{command}` failed: {said}")
+
+
+def _has_tables(database_url: str, schemas: tuple[str, ...]) -> bool:
+    with psycopg.connect(database_url) as connection:
+        found = connection.execute(
+            "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(%s))",
+            [list(schemas)],
+        ).fetchone()
+    return bool(found and found[0])
+
+
+def role_addresses(database_url: str, instance: Instance, *, embedded: bool) -> Addresses:
+    """The URL of each role. On a server that asks for passwords, each role gets one that this folder keeps."""
+    if not embedded:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for name in ROLES.values():
+                statement = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}")
+                connection.execute(statement.format(sql.Identifier(name), sql.Literal(instance.secret(name))))
+    passwords = {name: None if embedded else instance.secret(name) for name in ROLES.values()}
+    return Addresses(database_url, *(_as_role(database_url, name, passwords[name]) for name in ROLES.values()))
+
+
+def _as_role(database_url: str, role: str, password: str | None) -> str:
+    parts = urlsplit(database_url)
+    login = role if password is None else f"{role}:{quote(password, safe='')}"
+    host = parts.netloc.rsplit("@", 1)[-1]
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+def register_consumers(
+    wanted: Sequence[Partner], every_scope: Sequence[str], owner_url: str, instance: Instance
+) -> dict[str, str]:
+    """Register the demonstration's partners, or one `developer` where nobody is registered yet. Returns API keys."""
+    with psycopg.connect(owner_url) as connection:
+        known = {consumer.code for consumer in load_register(connection).all}
+        for partner in wanted:
+            if partner.code not in known:
+                add_consumer(connection, partner.code, partner.name, scopes=partner.scopes, values=partner.values)
+                for kind, secret in partner.credentials:
+                    add_credential(connection, partner.code, kind, secret)
+        if not wanted and not known:
+            add_consumer(connection, "developer", "Developer on this machine", scopes=every_scope)
+        register = load_register(connection)
+        codes = [partner.code for partner in wanted] or [c for c in register.consumers if c == "developer"]
+        return {code: _working_key(connection, register, instance, code) for code in codes}
+
+
+def _working_key(connection: psycopg.Connection[Any], register: Register, instance: Instance, code: str) -> str:
+    """The key this folder keeps, when the register still knows it; else a new one."""
+    kept = instance.kept_secret(f"key:{code}")
+    owner = register.by_key(kept) if kept is not None else None
+    if kept is not None and owner is not None and owner.code == code:
+        return kept
+    fresh = create_key(connection, code).secret
+    instance.keep_secret(f"key:{code}", fresh)
+    return fresh
+
+
+def process_environment(addresses: Addresses, settings: Mapping[str, str]) -> dict[str, str]:
+    """What every process of ours is told, on top of this process's own environment."""
+    inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return {
+        **inherited,
+        "BANYAN_DATABASE_URL": addresses.administrator,
+        "BANYAN_OWNER_DATABASE_URL": addresses.owner,
+        "BANYAN_API_DATABASE_URL": addresses.api,
+        "BANYAN_READ_DATABASE_URL": addresses.read,
+        **{f"BANYAN_{name.upper()}": value for name, value in settings.items()},
+    }
