@@ -40,15 +40,13 @@ def user_schemas(connection: Connection) -> tuple[str, ...]:
 
 
 def read_snapshot(connection: Connection, schemas: Sequence[str]) -> s.Snapshot:
-    """The schemas as one consistent value. Takes no lock that a writer would notice and never reads a table's rows.
+    """The schemas as one consistent value. Takes no lock that a writer would notice, reads no table's rows.
 
-    A schema that does not exist contributes nothing. Raises UnsupportedServer below PostgreSQL 13, psycopg.Error when
-    the connection fails.
+    A schema that does not exist contributes nothing. Raises UnsupportedServer below PostgreSQL 13, and
+    psycopg.Error when the connection fails.
     """
     if connection.info.server_version < queries.OLDEST_SUPPORTED:
-        raise UnsupportedServer(
-            f"PostgreSQL {connection.info.server_version // 10000}; 13 is the oldest supported."
-        )
+        raise UnsupportedServer(f"PostgreSQL {connection.info.server_version // 10000}; 13 is the oldest supported.")
     with connection.transaction():
         connection.execute("SET LOCAL search_path = ''")
         return _Reader(connection, sorted(set(schemas))).snapshot()
@@ -74,9 +72,7 @@ class _Reader:
             domains=self._types.domains(),
             composites=self._types.composites(),
             sequences=tuple(map(_sequence, self._rows(queries.SEQUENCES))),
-            functions=tuple(
-                sorted((s.Function(*row) for row in self._rows(queries.FUNCTIONS)), key=_function_order)
-            ),
+            functions=tuple(sorted((s.Function(*row) for row in self._rows(queries.FUNCTIONS)), key=_function_order)),
             server_version=self._connection.info.server_version,
         )
 

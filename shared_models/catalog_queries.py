@@ -1,7 +1,7 @@
 """The catalog queries behind a snapshot: one set-based statement per kind of thing, none per table.
 
-Every query takes `%(schemas)s`, an array of schema names. `{…}` are version gates, filled by `gates`. Names that an
-expression mentions come out qualified because the reader empties the search path first.
+Every query takes `%(schemas)s`, an array of schema names. `{…}` are version gates, filled by `gates`. Names
+that an expression mentions come out qualified because the reader empties the search path first.
 """
 
 from __future__ import annotations
@@ -40,16 +40,18 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 
 COLUMNS = """
-SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       pg_get_expr(f.adbin, f.adrelid), a.attidentity::text, a.attgenerated::text,
+SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod),
+       a.attnotnull, pg_get_expr(f.adbin, f.adrelid), a.attidentity::text, a.attgenerated::text,
        CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END, d.description
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-LEFT JOIN pg_description d ON d.objoid = a.attrelid AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum
-WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_description d
+       ON d.objoid = a.attrelid AND d.classoid = 'pg_class'::regclass AND d.objsubid = a.attnum
+WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+  AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
 """
 
@@ -72,13 +74,13 @@ WITH RECURSIVE used(oid) AS (
                 WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
     ) next
 )
-SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typelem, t.typbasetype, t.typtypmod,
-       t.typnotnull, t.typdefault, format_type(t.typbasetype, t.typtypmod), d.description,
-       CASE t.typtype WHEN 'm' THEN regexp_replace(format_type(t.oid, NULL), 'multirange$', 'range') ELSE sub.name END
+SELECT t.oid, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typelem, t.typbasetype,
+       t.typtypmod, t.typnotnull, t.typdefault, format_type(t.typbasetype, t.typtypmod), d.description,
+       CASE t.typtype WHEN 'm' THEN regexp_replace(format_type(t.oid, NULL), 'multirange$', 'range')
+            ELSE (SELECT format_type(r.rngsubtype, NULL) FROM pg_range r WHERE r.rngtypid = t.oid) END
 FROM used
 JOIN pg_type t ON t.oid = used.oid
 JOIN pg_namespace n ON n.oid = t.typnamespace
-LEFT JOIN LATERAL (SELECT format_type(r.rngsubtype, NULL) AS name FROM pg_range r WHERE r.rngtypid = t.oid) sub ON true
 LEFT JOIN pg_description d ON d.objoid = t.oid AND d.classoid = 'pg_type'::regclass AND d.objsubid = 0
 """
 
@@ -98,7 +100,7 @@ FROM pg_type t JOIN pg_attribute a ON a.attrelid = t.typrelid AND a.attnum > 0 A
 WHERE t.oid = ANY(%(types)s) AND t.typtype = 'c' GROUP BY t.oid
 """
 
-# A foreign key of or to a partitioned table has a row per partition: those that repeat their parent's own table go.
+# A foreign key of or to a partitioned table has a row per partition; those that repeat it are left out.
 CONSTRAINTS = """
 SELECT c.conrelid, c.conname, c.contype::text, c.conkey, c.condeferrable, c.convalidated, {enforced},
        CASE WHEN c.contype = 'c' THEN pg_get_expr(c.conbin, c.conrelid) END,
@@ -121,8 +123,8 @@ ORDER BY c.conrelid, c.conname COLLATE "C"
 """
 
 INDEXES = """
-SELECT i.indrelid, x.relname, am.amname, i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid, {nulls_distinct},
-       pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid)
+SELECT i.indrelid, x.relname, am.amname, i.indkey::int2[], i.indnkeyatts, i.indisunique, i.indisvalid,
+       {nulls_distinct}, pg_get_expr(i.indpred, i.indrelid), pg_get_indexdef(i.indexrelid)
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_am am ON am.oid = x.relam
@@ -163,7 +165,8 @@ ORDER BY p.polrelid, p.polname COLLATE "C"
 
 # Banyan's own roles are left out: granting from the contract must not make the schema look changed.
 PRIVILEGES = """
-SELECT g.oid, CASE x.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(x.grantee)::text END, lower(x.privilege_type), g.name
+SELECT g.oid, CASE x.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(x.grantee)::text END,
+       lower(x.privilege_type), g.name
 FROM (
     SELECT c.oid, c.relacl AS acl, NULL::name AS name, c.relowner
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -188,12 +191,12 @@ WHERE n.nspname = ANY(%(schemas)s) AND c.relkind IN ('r', 'p', 'f')
 ORDER BY i.inhrelid, i.inhseqno
 """
 
-# Which relations a view reads directly, and its rewritten query, from which the origin of its columns is read.
+# Which relations a view reads directly, and its parse tree, from which the origin of its columns is read.
 VIEWS = """
 SELECT v.oid, r.ev_action::text,
        ARRAY(SELECT DISTINCT d.refobjid FROM pg_depend d
-             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
-               AND d.refobjid <> v.oid)
+             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+               AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid)
 FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class JOIN pg_namespace n ON n.oid = v.relnamespace
 WHERE n.nspname = ANY(%(schemas)s) AND r.rulename = '_RETURN' AND v.relkind IN ('v', 'm')
 """
@@ -209,13 +212,13 @@ WHERE a.attrelid = ANY(%(relations)s) AND a.attnum > 0 AND NOT a.attisdropped
 """
 
 SEQUENCES = """
-SELECT n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle,
-       on_.nspname, oc.relname, oa.attname
+SELECT n.nspname, c.relname, format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax,
+       s.seqcycle, on_.nspname, oc.relname, oa.attname
 FROM pg_sequence s
 JOIN pg_class c ON c.oid = s.seqrelid
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-                     AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+LEFT JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_class'::regclass
+                     AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
 LEFT JOIN pg_class oc ON oc.oid = d.refobjid
 LEFT JOIN pg_namespace on_ ON on_.oid = oc.relnamespace
 LEFT JOIN pg_attribute oa ON oa.attrelid = d.refobjid AND oa.attnum = d.refobjsubid
@@ -224,8 +227,8 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"
 """
 
 FUNCTIONS = """
-SELECT DISTINCT pn.nspname, p.proname, pg_get_function_identity_arguments(p.oid), pg_get_function_result(p.oid),
-       l.lanname, p.prosecdef
+SELECT DISTINCT pn.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
+       pg_get_function_result(p.oid), l.lanname, p.prosecdef
 FROM (
     SELECT t.tgfoid AS oid
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -234,7 +237,8 @@ FROM (
     SELECT d.refobjid
     FROM pg_rewrite r
     JOIN pg_class v ON v.oid = r.ev_class JOIN pg_namespace n ON n.oid = v.relnamespace
-    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_proc'::regclass
+    JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+                    AND d.refclassid = 'pg_proc'::regclass
     WHERE n.nspname = ANY(%(schemas)s)
 ) used
 JOIN pg_proc p ON p.oid = used.oid

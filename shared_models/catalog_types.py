@@ -58,7 +58,7 @@ class Types:
         self._types = {row[0]: _Type(*row) for row in self._rows(queries.TYPES)}
         oids = list(self._types)
         self._labels = {oid: tuple(labels) for oid, labels in self._rows(queries.ENUM_LABELS, types=oids)}
-        self._fields = {oid: fields for oid, fields in self._rows(queries.COMPOSITE_FIELDS, types=oids)}
+        self._fields = dict(self._rows(queries.COMPOSITE_FIELDS, types=oids))
         self._checks: dict[int, list[s.Check]] = {}
         for oid, name, expression, validated in self._rows(queries.DOMAIN_CHECKS, types=oids):
             self._checks.setdefault(oid, []).append(s.Check(name, expression, validated=validated))
@@ -101,11 +101,7 @@ class Types:
         return False
 
     def enums(self) -> tuple[s.Enum, ...]:
-        found = (
-            s.Enum(t.schema, t.name, self._labels.get(t.oid, ()))
-            for t in self._types.values()
-            if t.kind == "e"
-        )
+        found = (s.Enum(t.schema, t.name, self._labels.get(t.oid, ())) for t in self._types.values() if t.kind == "e")
         return tuple(sorted(found, key=lambda e: (e.schema, e.name)))
 
     def domains(self) -> tuple[s.Domain, ...]:

@@ -1,6 +1,6 @@
 """Frozen dataclasses as JSON a person can review: stable order, defaults left out, one line per small object.
 
-A field whose metadata says `volatile` or `derived` is not written. Supported field types: str, int, bool, float,
+A field whose metadata says `volatile` or `derived` is not written. Supported field types: str, int, bool,
 Literal, dataclasses, `X | None`, `tuple[X, ...]` and `tuple[X, Y]`.
 """
 
@@ -22,7 +22,7 @@ def encode(value: Any) -> str:
 
 
 def decode(cls: type[Frozen], text: str) -> Frozen:
-    """The value that `encode` wrote. Raises ValueError with the place (`tables[3].columns[0].type`) of a fault."""
+    """The value that `encode` wrote. Raises ValueError with a fault's place: `tables[3].columns[0].type`."""
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
@@ -71,9 +71,7 @@ def _is_list_of_objects(value: Any) -> bool:
 def _build(hint: Any, data: Any, place: str) -> Any:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return (
-            None if data is None else _build(next(a for a in arguments if a is not type(None)), data, place)
-        )
+        return None if data is None else _build(next(a for a in arguments if a is not type(None)), data, place)
     if origin is tuple:
         return _build_tuple(arguments, data, place)
     if origin is Literal:
@@ -89,9 +87,7 @@ def _build_tuple(arguments: tuple[Any, ...], data: Any, place: str) -> tuple[Any
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         return tuple(_build(arguments[0], part, f"{place}[{n}]") for n, part in enumerate(data))
     _expect(len(data) == len(arguments), data, place, f"a list of {len(arguments)}")
-    return tuple(
-        _build(a, part, f"{place}[{n}]") for n, (a, part) in enumerate(zip(arguments, data, strict=True))
-    )
+    return tuple(_build(a, part, f"{place}[{n}]") for n, (a, part) in enumerate(zip(arguments, data, strict=True)))
 
 
 def _build_dataclass(cls: Any, data: Any, place: str) -> Any:
@@ -99,9 +95,7 @@ def _build_dataclass(cls: Any, data: Any, place: str) -> Any:
     hints, values = _hints(cls), {}
     for field in _written(cls):
         if field.name in data:
-            values[field.name] = _build(
-                hints[field.name], data[field.name], f"{place}.{field.name}".lstrip(".")
-            )
+            values[field.name] = _build(hints[field.name], data[field.name], f"{place}.{field.name}".lstrip("."))
         elif field.default is MISSING:
             raise ValueError(f"{place or 'top level'}: {field.name!r} is missing")
     return cls(**values)

@@ -5,9 +5,9 @@
     ├── Enum, Domain, Composite    the types that columns are made of
     └── Sequence, Function         what columns, triggers and views lean on
 
-`shared_models.catalog` reads one, `shared_models.drift` compares two. Expressions are PostgreSQL's own spelling with an
-empty search path, so every name in them is qualified. What changes without anybody changing the schema (row estimates,
-sizes, the server's version) is marked volatile: never written, never compared.
+`shared_models.catalog` reads one, `shared_models.drift` compares two. Expressions are PostgreSQL's own
+spelling with an empty search path, so every name in them is qualified. What changes without anybody changing
+the schema (row estimates, sizes, the server's version) is marked volatile: never written, never compared.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class ColumnType:
     schema     where `name` lives; `pg_catalog` for what is built in
     arrays     layers of array types around the element; PostgreSQL does not bound the dimensions of one layer
     length     of character, character varying (characters), bit, bit varying (bits)
-    precision  of numeric (digits), of time, timestamp and interval (digits of a second); `scale` may be negative
+    precision  of numeric (digits), of time, timestamp, interval (digits of a second); `scale` may be negative
     domain     `schema.name` of the outermost domain; its checks are in `Snapshot.domains`
     labels     of an enum, in the enum's order
     subtype    of a range or multirange: `sql` of the bounds' type
@@ -140,7 +140,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """`security_definer` False: the function runs with the rights of whoever writes, so it may fail for the API."""
+    """`security_definer` False: it runs with the rights of whoever writes, so it may fail for the API."""
 
     name: str
     timing: Literal["before", "after", "instead of"]
@@ -183,7 +183,7 @@ class Privilege:
 
 @dataclass(frozen=True)
 class Table:
-    """Anything that can stand in FROM. `row_estimate` is the planner's, -1 when never analyzed; `size` is in bytes."""
+    """Anything that can stand in FROM. `row_estimate`: the planner's, -1 if never analyzed; `size`: bytes."""
 
     schema: str
     name: str
@@ -225,7 +225,7 @@ class Table:
         return self.kind in ("view", "materialized view")
 
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
-        """Sets of columns that name at most one row each, the primary key first: no nulls, no predicate, not deferrable."""
+        """Sets of columns that name one row each, primary key first: never null, total, not deferrable."""
         candidates = [self.primary_key] if self.primary_key else []
         candidates += [unique.columns for unique in self.uniques if not unique.deferrable]
         candidates += [
@@ -234,9 +234,7 @@ class Table:
             if index.unique and index.valid and index.predicate is None and None not in index.columns
         ]
         deferred = {unique.columns for unique in self.uniques if unique.deferrable}
-        sound = [
-            key for key in candidates if key and key not in deferred and all(map(self._is_not_null, key))
-        ]
+        sound = [key for key in candidates if key and key not in deferred and all(map(self._is_not_null, key))]
         return tuple(dict.fromkeys(sound))
 
     def _is_not_null(self, name: str) -> bool:
@@ -264,7 +262,7 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A row type made with CREATE TYPE, or a table's row used as a column's type; `fields` are (name, type)."""
+    """A row type: from CREATE TYPE, or a table's row used as a column's type. `fields`: (name, type)."""
 
     schema: str
     name: str
@@ -329,9 +327,7 @@ class Snapshot:
         return replace(snapshot, tables=tables)
 
 
-def _labelled(
-    columns: Iterable[Column], labels: Mapping[tuple[str, str], tuple[str, ...]]
-) -> Iterable[Column]:
+def _labelled(columns: Iterable[Column], labels: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterable[Column]:
     """Enum labels stand once in the file, under `enums`, and are put back into each column's type here."""
     for column in columns:
         kind = column.type

@@ -1,8 +1,8 @@
 """Which base column a view's column passes on unchanged, read from the view's stored query.
 
-PostgreSQL keeps a view as the text of its parse tree. Every entry of the outer target list carries `resorigtbl` and
-`resorigcol`, the table and column it comes from, 0 when it is computed. With them a view inherits the keys and the
-relations of what it shows (PostgREST reads the same place).
+PostgreSQL keeps a view as the text of its parse tree. Every entry of the outer target list carries
+`resorigtbl` and `resorigcol`, the table and column it comes from, 0 when it is computed. With them a view
+inherits the relations of what it shows (PostgREST reads the same place).
 """
 
 from __future__ import annotations
@@ -25,22 +25,18 @@ _ENTRY = re.compile(
 def column_origins(
     rows: Callable[..., list[tuple[Any, ...]]], names: Mapping[int, Mapping[int, str]]
 ) -> tuple[dict[tuple[int, int], Origin], dict[int, tuple[tuple[str, str], ...]]]:
-    """Origins by (view's oid, column number), and the relations that each view reads. `names`: columns already known."""
+    """Origins by (view's oid, column number), and the relations each view reads. `names`: columns known."""
     views = rows(queries.VIEWS)
     if not views:
         return {}, {}
     relations = sorted({relation for _, _, read in views for relation in read})
-    relation_names = {
-        oid: (schema, name) for oid, schema, name in rows(queries.RELATION_NAMES, relations=relations)
-    }
+    relation_names = {oid: (schema, name) for oid, schema, name in rows(queries.RELATION_NAMES, relations=relations)}
     columns = {oid: dict(numbers) for oid, numbers in names.items()}
     unknown = [relation for relation in relations if relation not in columns]
     for relation, number, name in rows(queries.RELATION_COLUMNS, relations=unknown):
         columns.setdefault(relation, {})[number] = name
     direct = {
-        (view, number): (relation, column)
-        for view, tree, _ in views
-        for number, relation, column in _target_list(tree)
+        (view, number): (relation, column) for view, tree, _ in views for number, relation, column in _target_list(tree)
     }
     origins: dict[tuple[int, int], Origin] = {}
     for place, source in direct.items():
@@ -66,7 +62,7 @@ def _target_list(tree: str) -> list[tuple[int, int, int]]:
 def _outer_entries(tree: str) -> Iterator[str]:
     """The text of each TARGETENTRY of the outermost query, without what is nested in it.
 
-    Depth 1 is the query, depth 2 an entry of its target list, 3 and below the expression that the entry computes.
+    Depth 1 is the query, 2 an entry of its target list, 3 and below the expression that the entry computes.
     """
     depth, inside, own, piece = 0, False, "", 0
     for token in _TOKEN.finditer(tree):
