@@ -59,14 +59,19 @@ def free_port() -> int:
 
 
 def start(
-    data: Path, *, port: int | None = None, durable: bool = True, settings: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    port: int | None = None,
+    durable: bool = True,
+    settings: Mapping[str, str] | None = None,
+    who: Identity | None = None,
 ) -> Server:
     """Start a server on `data`, making the cluster when there is none.
 
     `durable=False` gives up safety against power loss for speed: for tests. Raises EnvironmentFault in one line when
     the programs are missing, the port is taken, the disk is full, or another server holds the data.
     """
-    who = identity()
+    who = who or identity()
     bin_folder = programs(who)
     try:
         folder = data_folder(data, who)

@@ -37,4 +37,12 @@ def test_the_legacy_app_does_not_know_banyan() -> None:
 
 def test_the_engine_imports_neither_the_example_nor_the_legacy_app() -> None:
     for folder in ("api_gateway", "shared_models"):
-        assert not imported(folder) & {"northgate_api", "legacy_admin", "northgate", "sales", "partner", "panel", "django"}
+        assert not imported(folder) & {
+            "northgate_api",
+            "legacy_admin",
+            "northgate",
+            "sales",
+            "partner",
+            "panel",
+            "django",
+        }
