@@ -17,27 +17,27 @@ DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy lea
 Row = dict[str, Any]
 
 
-def compile_statement(statement: Executable) -> tuple[bytes, dict[str, Any]]:
+def compiled(statement: Executable) -> tuple[bytes, dict[str, Any]]:
     """The statement's SQL (as bytes, which psycopg takes from programs) and its values in PostgreSQL's types."""
     element = cast("ClauseElement", statement)
-    compiled = cast("SQLCompiler", element.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True}))
+    compiler = cast("SQLCompiler", element.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True}))
     values: dict[str, Any] = {}
-    for name, value in compiled.params.items():
-        bind = compiled.binds.get(name)
+    for name, value in compiler.params.items():
+        bind = compiler.binds.get(name)
         convert = bind.type.dialect_impl(DIALECT).bind_processor(DIALECT) if bind is not None else None
         values[name] = convert(value) if convert is not None else value
-    return compiled.string.encode(), values
+    return compiler.string.encode(), values
 
 
 def run(connection: Connection[Any], statement: Executable) -> Sequence[Row]:
     """Run one statement; its rows by column name, none when it returns none. Raises psycopg.Error."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(*compile_statement(statement))
+        cursor.execute(*compiled(statement))
         return cursor.fetchall() if cursor.description is not None else []
 
 
 async def run_async(connection: AsyncConnection[Any], statement: Executable) -> Sequence[Row]:
     """As `run`, on an asynchronous connection."""
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(*compile_statement(statement))
+        await cursor.execute(*compiled(statement))
         return await cursor.fetchall() if cursor.description is not None else []

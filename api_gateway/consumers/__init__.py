@@ -2,13 +2,13 @@
 
 from api_gateway.consumers.identify import Identification, identify, names_consumer_in_body
 from api_gateway.consumers.keep import (
-    NewKey,
     add_consumer,
     add_credential,
     consumer_summaries,
     create_key,
     load_register,
     record_use,
+    register_query,
     register_version,
     revoke,
 )
@@ -19,7 +19,6 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "Identification",
-    "NewKey",
     "Principal",
     "Register",
     "add_consumer",
@@ -30,6 +29,7 @@ __all__ = [
     "load_register",
     "names_consumer_in_body",
     "record_use",
+    "register_query",
     "register_version",
     "revoke",
     "secret_hash",

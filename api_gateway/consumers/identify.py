@@ -12,15 +12,18 @@ import binascii
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
-from python_multipart.multipart import MultipartCallbacks, parse_options_header
+from python_multipart.multipart import parse_options_header
 
 from api_gateway.consumers.register import CredentialKind, Register
 from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Route
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 Headers = Iterable[tuple[bytes, bytes]]
 

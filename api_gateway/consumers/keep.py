@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from psycopg import Connection
@@ -26,14 +25,6 @@ LIVE_KEYS = 2
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _SCOPE = re.compile(r"[a-z0-9][a-z0-9_./-]*:[a-z*]+")
 _now = func.clock_timestamp()
-
-
-@dataclass(frozen=True, slots=True)
-class NewKey:
-    """An API key at the one moment when it can be read."""
-
-    secret: str
-    hint: str
 
 
 def register_query() -> Select[tuple[Any]]:
@@ -116,10 +107,12 @@ def add_consumer(
     return consumer
 
 
-def create_key(connection: Connection[Any], code: str) -> NewKey:
-    """A new API key of 256 random bits. Raises UsageError for an unknown consumer, or one with two live keys."""
+def create_key(connection: Connection[Any], code: str) -> str:
+    """A new API key of 256 random bits, returned this once.
+
+    Raises UsageError for an unknown consumer, or one with two live keys.
+    """
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
-    key = NewKey(secret, f"{KEY_PREFIX}…{secret[-4:]}")
     with connection.transaction():
         _change(connection)
         _require(connection, code)
@@ -135,8 +128,8 @@ def create_key(connection: Connection[Any], code: str) -> NewKey:
                 f"{code} has {len(live)} live keys, {', '.join(row['hint'] for row in live)}: at most {LIVE_KEYS}.",
                 hint=f"`banyan consumers revoke {code} --credential {live[0]['id']}` makes room.",
             )
-        _insert(connection, code, "api_key", secret, key.hint)
-    return key
+        _insert(connection, code, "api_key", secret, f"{KEY_PREFIX}…{secret[-4:]}")
+    return secret
 
 
 def add_credential(connection: Connection[Any], code: str, kind: CredentialKind, secret: str) -> None:

@@ -1,0 +1,202 @@
+"""Everything this program can report: a closed list. `logging` interprets it, and the type checker refuses a gap there.
+
+Whoever has something to say constructs one of these and hands it to `logging.report`; nothing else logs or counts. No
+event carries a query string, a token, a body or PostgreSQL's own text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStarted:
+    """A process of this installation is ready. `where`: the address it listens on, empty when it listens on none."""
+
+    kind: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStopped:
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """A process that this one supervises ended, or was ended because it hung, and what happens next."""
+
+    name: str
+    code: int | None
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswered:
+    """A request was answered by us. `path` is the path alone; `code` that of the problem document, None for success."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    duration_ms: float
+    route: str | None = None
+    consumer: str | None = None
+    stage: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDeclined:
+    """A request was left to the legacy app. `failed`: because modern could not answer, not because of its stage."""
+
+    request_id: str
+    method: str
+    path: str
+    route: str | None
+    consumer: str | None
+    stage: str
+    why: str
+    duration_ms: float
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFailed:
+    """A defect of ours while answering. `place`: file and line of the innermost frame; `error`: the exception's class."""
+
+    request_id: str
+    method: str
+    path: str
+    error: str
+    place: str
+    route: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageMoved:
+    """A move was written to the ledger by this process."""
+
+    version: int
+    route: str
+    consumer: str | None
+    from_stage: str
+    to_stage: str
+    kind: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagesTaken:
+    """This process acts on these versions from now on. `source`: `database`, or the `file` of the last known stages."""
+
+    version: int
+    register_version: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagesRefused:
+    """This process could not take a version over, and goes on with the one before. It tries again."""
+
+    version: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class StagesNotKept:
+    """The file of the last known stages could not be written: a start without the database would use older ones."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLost:
+    """`error` is the exception's class, such as `OperationalError`."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBack:
+    away_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTableWritten:
+    """The edge's route table was replaced. `routes`: how many routes stand in it."""
+
+    version: int
+    routes: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeTableRefused:
+    """A route table was not taken; the last good one stays, or everything goes to legacy when there is none."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRecorded:
+    route: str
+    consumer: str | None
+    verdict: str
+    shape: str
+    control_ms: float | None = None
+    candidate_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeSkipped:
+    """An exchange was not compared, and counts for nothing. `count`: how many since the last report of this kind."""
+
+    route: str
+    why: str
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerChanged:
+    """What happened to a consumer: `added`, `key created`, `credential added`, `revoked`."""
+
+    consumer: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSignedIn:
+    username: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    job: int
+    task: str
+    succeeded: bool
+    duration_ms: float
+
+
+Event = (
+    ProcessStarted
+    | ProcessStopped
+    | ChildEnded
+    | RequestAnswered
+    | RequestDeclined
+    | RequestFailed
+    | StageMoved
+    | StagesTaken
+    | StagesRefused
+    | StagesNotKept
+    | DatabaseLost
+    | DatabaseBack
+    | EdgeTableWritten
+    | EdgeTableRefused
+    | ComparisonRecorded
+    | ExchangeSkipped
+    | ConsumerChanged
+    | ConsoleSignedIn
+    | JobFinished
+)
