@@ -1,0 +1,36 @@
+"""A statement that SQLAlchemy Core compiled once, for psycopg to prepare and run many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import BindParameter, bindparam
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import NullType
+
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`sql` with `$1`, `$2`, …, which stand for the values of `names` in this order; all are sent as text."""
+
+    sql: bytes
+    names: tuple[str, ...]
+
+    def arguments(self, values: Mapping[str, str | None]) -> list[str | None]:
+        return [values[name] for name in self.names]
+
+
+def parameter(name: str) -> BindParameter[Any]:
+    """A place for a value that comes with the request. Cast it: PostgreSQL reads the text as that type."""
+    return bindparam(name, type_=NullType())
+
+
+def prepared(statement: ClauseElement) -> Prepared:
+    compiler = cast("SQLCompiler", statement.compile(dialect=_NUMBERED))
+    return Prepared(compiler.string.encode(), tuple(compiler.positiontup or ()))
