@@ -7,3 +7,4 @@ workers = 2
 threads = 4
 worker_class = "gthread"
 timeout = 60
+control_socket_disable = True  # several of us start it by hand on ng-app01

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 
 if TYPE_CHECKING:
-    CharField = models.CharField[str | None, str]
+    CharField = models.CharField[Any, Any]  # str, or str | None where null
     DateTimeField = models.DateTimeField[datetime | str | None, datetime]
 else:
     CharField = models.CharField

@@ -14,5 +14,5 @@ def order_saved(sender: type[OrdHdr], instance: OrdHdr, created: bool, raw: bool
         return
     what = "NEW" if created else "CHG"
     audit.write(instance.upd_by, what, "ord_hdr", instance.ord_no, f"stat={instance.stat} tot={instance.tot_amt:.2f}")
-    if created:
+    if created and instance.cust_id:
         last_order_seen(instance.cust_id, instance.ord_dt.date())

@@ -140,6 +140,6 @@ class UserAcct(models.Model):
         return self.login
 
 
-def last_order_seen(cust_no: int | None, day: date) -> None:
+def last_order_seen(cust_no: int, day: date) -> None:
     """Moves the customer's last order date forward, never back. Does nothing for an unknown customer."""
     Customer.objects.filter(cust_no=cust_no, lst_ord_dt__lt=day).update(lst_ord_dt=day)

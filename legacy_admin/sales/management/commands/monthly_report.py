@@ -17,7 +17,7 @@ def rebuild() -> int:
     with connection.cursor() as cursor:
         cursor.execute('DELETE FROM "rpt sales"')
         cursor.execute(FILL)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 class Command(BaseCommand):
