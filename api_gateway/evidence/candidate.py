@@ -1,0 +1,160 @@
+"""Runs a route's mimic as a candidate: on the read-only database, with nothing of the installation's secrets.
+
+This is what a candidate process does with each request; `isolation` is its other end. Whatever the mimic does (hangs,
+burns the CPU, ends the process) is the problem of this process alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from api_gateway.consumers import Principal
+from api_gateway.errors import BanyanError
+from api_gateway.evidence.frames import pack, read
+from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
+from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.project import Project, load_project
+from shared_models.database import Database
+from shared_models.faults import DatabaseAway, DatabaseBusy, StatementTimeout
+
+NICE = 15
+_PR_SET_PDEATHSIG = 1
+_FAULTS = {  # the database's doing, not the mimic's
+    DatabaseAway.__name__: Failure.unavailable,
+    DatabaseBusy.__name__: Failure.unavailable,
+    StatementTimeout.__name__: Failure.timed_out,
+}
+
+
+class Candidates:
+    """Every mimic of a project, each an application of its own, over one read-only Database."""
+
+    def __init__(self, project: Project, database: Database) -> None:
+        self._folder = project.folder
+        self._database = database
+        self._apps = {name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None}
+
+    async def observe(
+        self, route: str, request: MimicRequest, principal: Principal | None, deadline: float
+    ) -> Observation:
+        """One run in a READ ONLY transaction that is always rolled back; there is no database to write to."""
+        app = self._apps.get(route)
+        if app is None:
+            return Observation.failed(Failure.unavailable, "no mimic")
+        state = {"read_database": self._database, "write_database": None, "principal": principal}
+        asked = MimicRequest(request.method, request.path, request.query, request.headers, request.body, state)
+        observation = await call_mimic(app, asked, deadline=deadline, folder=self._folder)
+        fault = _FAULTS.get(observation.detail.partition(" ")[0])
+        if observation.failure is Failure.raised and fault is not None:
+            return Observation.failed(fault, observation.detail, observation.duration)
+        return observation
+
+
+def main(descriptor: int) -> None:
+    """Serve one observer over a socket until it is gone."""
+    _die_with_parent()
+    os.nice(NICE)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(socket.socket(fileno=descriptor)))
+
+
+async def _serve(channel: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=channel)
+    try:
+        setting, _ = await read(reader)
+        project = load_project(Path(setting["project"]))
+        database = Database(
+            setting["read_database_url"],
+            size=2,
+            application_name="banyan candidate",
+            statement_timeout=setting["statement_timeout"],
+            lock_timeout=setting["lock_timeout"],
+        )
+        candidates = Candidates(project, database)
+    except BanyanError as error:
+        writer.write(pack({"fault": error.message}))
+        await writer.drain()
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (setting["memory"], setting["memory"]))
+    writer.write(pack({"ready": True}))
+    try:
+        await database.open()
+        await _answer_all(candidates, reader, writer)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        await database.close()
+
+
+async def _answer_all(candidates: Candidates, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while True:
+        head, body = await read(reader)
+        observation = await candidates.observe(
+            head["route"], request_of(head, body), principal_of(head["principal"]), head["deadline"]
+        )
+        writer.write(pack(observation_head(observation), observation.body))
+        await writer.drain()
+
+
+def request_head(route: str, request: MimicRequest, principal: Principal | None, deadline: float) -> dict[str, Any]:
+    """The frame that asks; its body is the request's."""
+    return {
+        "route": route,
+        "method": request.method,
+        "path": request.path,
+        "query": request.query.decode("latin-1"),
+        "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers],
+        "principal": principal and {
+            "kind": principal.kind,
+            "code": principal.code,
+            "scopes": sorted(principal.scopes),
+            "values": dict(principal.values),
+        },
+        "deadline": deadline,
+    }
+
+
+def request_of(head: Mapping[str, Any], body: bytes) -> MimicRequest:
+    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in head["headers"])
+    return MimicRequest(head["method"], head["path"], head["query"].encode("latin-1"), headers, body)
+
+
+def principal_of(head: Mapping[str, Any] | None) -> Principal | None:
+    return None if head is None else Principal(head["kind"], head["code"], frozenset(head["scopes"]), head["values"])
+
+
+def observation_head(observation: Observation) -> dict[str, Any]:
+    """The frame that answers; its body is the answer's."""
+    return {
+        "status": observation.status,
+        "headers": observation.headers,
+        "duration": observation.duration,
+        "failure": observation.failure,
+        "detail": observation.detail,
+    }
+
+
+def observation_of(head: Mapping[str, Any], body: bytes) -> Observation:
+    failure = Failure(head["failure"]) if head["failure"] is not None else None
+    headers = tuple((str(name), str(value)) for name, value in head["headers"])
+    return Observation(head["status"], headers, body, head["duration"], failure, head["detail"])
+
+
+def _die_with_parent() -> None:
+    """A killed observer closes nothing itself; on Linux the kernel ends what it left behind, even in a busy loop."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,83 @@
+"""Asks legacy again, where that is harmless: a read, sent anew over a connection of its own, no cookie kept.
+
+Not for the path of an answer: there, nothing of ours stands between a consumer and the legacy app.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+import httptools
+
+from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.evidence.rules import HOP_BY_HOP
+
+TIMEOUT = 5.0
+MAX_ANSWER = 16 * 1024 * 1024
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+async def ask_legacy(legacy_url: str, method: str, target: str, headers: Headers) -> Observation:
+    """Send a safe request as the consumer sent it. Never raises: a legacy that does not answer is a failure."""
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            answer = await _exchange(legacy_url, _head(method, target, headers), method)
+    except TimeoutError:
+        return Observation.failed(Failure.timed_out, duration=time.monotonic() - started)
+    except (OSError, ValueError, httptools.HttpParserError) as error:
+        return Observation.failed(Failure.incomplete, type(error).__name__, time.monotonic() - started)
+    if answer.status == 0 or not (answer.complete or method == "HEAD"):
+        return Observation.failed(Failure.incomplete, duration=time.monotonic() - started)
+    return Observation.answer(answer.status, answer.headers, bytes(answer.body), time.monotonic() - started)
+
+
+class _Answer:
+    """What httptools reports, collected."""
+
+    def __init__(self) -> None:
+        self.status, self.complete = 0, False
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = bytearray()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name, value))
+
+    def on_body(self, piece: bytes) -> None:
+        self.body += piece
+        if len(self.body) > MAX_ANSWER:
+            raise ValueError("answer too large")
+
+    def on_message_complete(self) -> None:
+        self.complete = True
+
+
+async def _exchange(legacy_url: str, head: bytes, method: str) -> _Answer:
+    where = urlsplit(legacy_url)
+    secure = where.scheme == "https"
+    reader, writer = await asyncio.open_connection(
+        where.hostname, where.port or (443 if secure else 80), ssl=secure or None
+    )
+    answer = _Answer()
+    parser = httptools.HttpResponseParser(answer)
+    try:
+        writer.write(head)
+        await writer.drain()
+        while not answer.complete and (piece := await reader.read(65536)):
+            parser.feed_data(piece)
+            answer.status = answer.status or parser.get_status_code()
+            if method == "HEAD" and answer.headers:
+                break
+        return answer
+    finally:
+        writer.close()
+
+
+def _head(method: str, target: str, headers: Headers) -> bytes:
+    dropped = {name.encode() for name in HOP_BY_HOP} | {b"content-length", b"expect"}
+    kept = [name + b": " + value for name, value in headers if name not in dropped]
+    lines = [f"{method} {target} HTTP/1.1".encode("latin-1"), *kept, b"connection: close", b"", b""]
+    return b"\r\n".join(lines)

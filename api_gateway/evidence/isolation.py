@@ -1,0 +1,138 @@
+"""Candidates run in processes of their own, which are killed when they are late: nothing they do reaches the observer.
+
+One request at a time per process, so that a killed process takes nobody else's candidate with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+
+from api_gateway.consumers import Principal
+from api_gateway.evidence.candidate import observation_of, request_head
+from api_gateway.evidence.frames import pack, read
+from api_gateway.evidence.mimic import MimicRequest
+from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.routes import Route
+
+GRACE = 1.0  # seconds beyond its deadline before a candidate process is killed
+START = 30.0  # seconds a new process may take to import the project
+RETRY = 5.0  # seconds before another start after one that failed
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSetting:
+    """What every candidate process is told. `memory`: bytes of its own data, enforced by the kernel."""
+
+    project: str
+    read_database_url: str = field(repr=False)
+    statement_timeout: float = 2.0
+    lock_timeout: float = 0.2
+    memory: int = 512 * 1024 * 1024
+
+
+class CandidateProcess:
+    """One process, started when first needed and again after each end."""
+
+    def __init__(self, setting: CandidateSetting) -> None:
+        self._setting = setting
+        self._process: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._fault = ""
+        self._failed_at = float("-inf")
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    async def ask(self, route: Route, request: MimicRequest, principal: Principal | None) -> Observation:
+        """Run the route's mimic once. Never raises; a process that is late, or gone, is a failed observation."""
+        if self._process is None:
+            await self._start()
+        if self._reader is None or self._writer is None:
+            return Observation.failed(Failure.unavailable, self._fault)
+        started = time.monotonic()
+        try:
+            self._writer.write(pack(request_head(route.name, request, principal, route.timeout), request.body))
+            async with asyncio.timeout(route.timeout + GRACE):
+                await self._writer.drain()
+                return observation_of(*await read(self._reader))
+        except TimeoutError:
+            await self.stop()
+            return Observation.failed(Failure.timed_out, "killed", time.monotonic() - started)
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            await self.stop()
+            return Observation.failed(Failure.exited, "process ended", time.monotonic() - started)
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        process, writer = self._process, self._writer
+        self._process = self._reader = self._writer = None
+        if writer is not None:
+            writer.close()
+        if process is not None:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    async def _start(self) -> None:
+        if time.monotonic() - self._failed_at < RETRY:
+            return
+        here, there = socket.socketpair()
+        with there:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "api_gateway.evidence.candidate", str(there.fileno()),
+                pass_fds=[there.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,  # a mimic may print rows
+                env=_environment(),
+            )  # fmt: skip
+        self._reader, self._writer = await asyncio.open_connection(sock=here)
+        setting = {name: getattr(self._setting, name) for name in self._setting.__slots__}
+        self._writer.write(pack(setting))
+        try:
+            async with asyncio.timeout(START):
+                answer, _ = await read(self._reader)
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, ValueError):
+            answer = {"fault": "the candidate process did not start"}
+        if not answer.get("ready"):
+            self._fault, self._failed_at = str(answer.get("fault")), time.monotonic()
+            await self.stop()
+
+
+class CandidatePool:
+    """`size` processes. Whoever asks while all are busy waits; the observer bounds how many do."""
+
+    def __init__(self, setting: CandidateSetting, size: int) -> None:
+        self._all = tuple(CandidateProcess(setting) for _ in range(size))
+        self._free: asyncio.LifoQueue[CandidateProcess] = asyncio.LifoQueue()
+        for process in self._all:
+            self._free.put_nowait(process)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(process.pid for process in self._all if process.pid is not None)
+
+    async def ask(self, route: Route, request: MimicRequest, principal: Principal | None) -> Observation:
+        process = await self._free.get()  # the last one used first: the second starts only when it is needed
+        try:
+            return await process.ask(route, request, principal)
+        finally:
+            self._free.put_nowait(process)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(process.stop() for process in self._all))
+
+
+def _environment() -> dict[str, str]:
+    """This process's own, without what opens a database or signs a session."""
+    secret = ("BANYAN_", "DATABASE_URL", "PGPASS", "PGSERVICE", "PGUSER")
+    return {name: value for name, value in os.environ.items() if not name.startswith(secret)}
