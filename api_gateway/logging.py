@@ -45,7 +45,12 @@ def configure(service: str, *, form: Literal["json", "console"], level: Level, s
 
 
 def report(event: Event) -> None:
-    """Log an event. Never raises: a full disk behind the log must not fail a request."""
+    """Log an event. Before `configure`, as on the command line, nothing is written: a command speaks for itself.
+
+    Never raises: a full disk behind the log must not fail a request.
+    """
+    if not structlog.is_configured():
+        return
     fields = {name: value for name, value in asdict(event).items() if value is not None}
     emit = {"debug": _log.debug, "info": _log.info, "warning": _log.warning, "error": _log.error}[level_of(event)]
     try:
@@ -108,7 +113,7 @@ def _plain(value: Any) -> Any:
 
 
 def _quiet_libraries() -> None:
-    """What libraries say by themselves may hold tokens and PostgreSQL's text: only that they spoke, and where, is told."""
+    """What libraries say by themselves may hold tokens and PostgreSQL's text: only that, and where, is told."""
     root = logging.getLogger()
     root.handlers = [_LibraryHandler()]
     root.setLevel(logging.WARNING)

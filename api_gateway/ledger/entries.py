@@ -40,7 +40,7 @@ class Move:
     actor: str
     reason: str
     kind: MoveKind = "promotion"
-    evidence: Sequence[Mapping[str, Any]] | None = None
+    evidence: Mapping[str, Any] | None = None
     overridden: str | None = None
 
 
@@ -98,7 +98,7 @@ def append(connection: Connection[Any], move: Move, expected_version: int | None
                 from_stage=str(stands),
                 to_stage=str(move.to_stage),
                 reason=move.reason,
-                evidence=list(move.evidence) if move.evidence is not None else None,
+                evidence=dict(move.evidence) if move.evidence is not None else None,
                 overridden=move.overridden,
             )
             .returning(state.ledger.c.version),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from shared_models.statements import Row, run
 ProcessKind = Literal["app", "worker", "observer", "edge"]
 
 LIVE_FOR = timedelta(seconds=3)
+ASK_EVERY = 0.02
 
 _now = func.clock_timestamp()
 _live = state.process.c.seen > _now - LIVE_FOR
@@ -118,3 +120,13 @@ def _process(row: Row) -> Process:
 def names(found: Sequence[Process]) -> str:
     """The processes as one readable list."""
     return ", ".join(process.name for process in found)
+
+
+def await_processes(lagging: Callable[[], Sequence[Process]], timeout: float) -> Sequence[Process]:
+    """Ask until nobody lags or `timeout` seconds have passed; who still lags. The connection must commit as it goes."""
+    deadline = time.monotonic() + timeout
+    while True:
+        late = lagging()
+        if not late or time.monotonic() >= deadline:
+            return late
+        time.sleep(ASK_EVERY)

@@ -1,0 +1,186 @@
+"""`banyan consumers`: who may call, and by what they are known. Secrets come from standard input, not as arguments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from api_gateway.settings import Settings
+
+app = typer.Typer(help="Register consumers, their API keys and their legacy tokens.", no_args_is_help=True)
+
+
+class Kind(StrEnum):
+    """How a consumer is known: an API key, or what the legacy protocol carries."""
+
+    api_key = "api_key"
+    query = "query"
+    form = "form"
+    header = "header"
+    basic = "basic"
+    path = "path"
+
+
+Code = Annotated[str, typer.Argument(help="The consumer's code.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command()
+def add(
+    code: Code,
+    name: Annotated[str, typer.Option(help="For people.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="What it may do, such as orders:read. Repeatable.")] = None,
+    value: Annotated[list[str] | None, typer.Option(help="What its rows are told apart by: name=value.")] = None,
+) -> None:
+    """Register a consumer."""
+    from api_gateway import consumers
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.errors import UsageError
+    from api_gateway.settings import settings
+
+    values: dict[str, str] = {}
+    for pair in value or []:
+        key, separator, text = pair.partition("=")
+        if not separator or not key:
+            raise UsageError(f"--value {pair!r} must be name=value.")
+        values[key] = text
+    with owner_connection(settings()) as connection:
+        consumers.add_consumer(connection, code, name or code, scopes=scope or [], values=values)
+        print(f"{code} is registered.")
+        _wait(connection, settings())
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every consumer."""
+    from api_gateway.cli.tables import print_table
+
+    found = _summaries()
+    if as_json:
+        _print_json(found)
+        return
+    print_table(
+        ["CODE", "NAME", "SCOPES", "KNOWN BY", "LAST USED"],
+        [
+            [
+                row["code"],
+                row["name"],
+                " ".join(row["scopes"]),
+                ", ".join(f"{one['kind']} {one['hint']}" for one in _live(row)),
+                max((one["last_used"] for one in _live(row) if one["last_used"]), default=None),
+            ]
+            for row in found
+        ],
+    )
+
+
+@app.command()
+def show(code: Code, as_json: AsJson = False) -> None:
+    """Show one consumer and everything it is or was known by."""
+    from api_gateway.cli.tables import print_table, shown
+    from api_gateway.errors import UsageError
+
+    row = next((row for row in _summaries() if row["code"] == code), None)
+    if row is None:
+        raise UsageError(f"there is no consumer {code}.", hint="`banyan consumers list` shows them.")
+    if as_json:
+        _print_json(row)
+        return
+    print(f"{row['code']}: {shown(row['name'])}")
+    print(f"scopes: {' '.join(row['scopes']) or 'none'}")
+    print(f"values: {', '.join(f'{key}={text}' for key, text in row['values'].items()) or 'none'}")
+    print_table(
+        ["ID", "KIND", "HINT", "CREATED", "LAST USED", "REVOKED"],
+        [
+            [one[column] for column in ("id", "kind", "hint", "created", "last_used", "revoked")]
+            for one in row["credentials"]
+        ],
+    )
+
+
+@app.command()
+def key(
+    code: Code,
+    kind: Annotated[
+        Kind, typer.Option(help="What the legacy protocol carries, read from standard input.")
+    ] = Kind.api_key,
+) -> None:
+    """Make an API key and print it this once; or, with --kind, make a legacy token known."""
+    from api_gateway import consumers
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.settings import settings
+
+    secret = None if kind is Kind.api_key else _read_secret(kind)
+    with owner_connection(settings()) as connection:
+        if secret is None:
+            print(consumers.create_key(connection, code), flush=True)
+            print("This is the only time that the key is shown.", file=sys.stderr)
+        else:
+            consumers.add_credential(connection, code, kind.value, secret)
+            print(f"{code} is now known by this {kind}.")
+        _wait(connection, settings())
+
+
+@app.command()
+def revoke(
+    code: Code,
+    credential: Annotated[int | None, typer.Option(help="Number of the credential, from `show`.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Everything the consumer is known by.")] = False,
+) -> None:
+    """Revoke a credential. Exits 0 when no live process accepts it any more."""
+    from api_gateway import consumers
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.errors import UsageError
+    from api_gateway.settings import settings
+
+    if (credential is None) == (not all_):
+        raise UsageError(
+            "say which: --credential NUMBER, or --all.", hint=f"`banyan consumers show {code}` lists them."
+        )
+    with owner_connection(settings()) as connection:
+        ended = consumers.revoke(connection, code, credential=credential)
+        print(f"{ended} revoked." if ended else "nothing was live; nothing changed.")
+        _wait(connection, settings())
+
+
+def _wait(connection: Connection[Any], settings: Settings) -> None:
+    """Until every live process knows the change. Raises Finding naming those that do not."""
+    from api_gateway.consumers import register_version
+    from api_gateway.errors import Finding
+    from api_gateway.ledger import await_processes, names, register_laggards
+
+    version = register_version(connection)
+    late = await_processes(lambda: register_laggards(connection, version), settings.acknowledge_timeout)
+    if late:
+        raise Finding(f"done, but not yet known to {names(late)}.")
+
+
+def _read_secret(kind: Kind) -> str:
+    what = "user:password" if kind is Kind.basic else f"the {kind} secret"
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _summaries() -> list[dict[str, Any]]:
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.consumers import consumer_summaries
+    from api_gateway.settings import settings
+
+    with owner_connection(settings()) as connection:
+        return consumer_summaries(connection)
+
+
+def _live(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in row["credentials"] if one["revoked"] is None]
+
+
+def _print_json(document: object) -> None:
+    print(json.dumps(document, indent=2, default=str))
