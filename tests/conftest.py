@@ -13,6 +13,8 @@ import psycopg
 import pytest
 
 from api_gateway.postgres import Server, running
+from tests.support import debian_postgres
+from tests.support.debian_postgres import DebianServer
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,6 +22,13 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("postgres") / "data") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def debian_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DebianServer]:
+    """The distribution's PostgreSQL, with passwords."""
+    with debian_postgres.running(tmp_path_factory.mktemp("debian") / "data") as started:
         yield started
 
 

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from api_gateway.postgres import Server
 from api_gateway.up.children import descendants
+from tests.support.debian_postgres import DebianServer
 from tests.support.instance import (
     Instance,
     alive,
@@ -86,7 +88,7 @@ def test_a_killed_gateway_is_started_again(instance: Instance) -> None:
 
 
 def test_a_second_up_in_the_same_folder_is_refused_in_one_line(instance: Instance) -> None:
-    answer = instance.banyan("up", "--project", "northgate_api", "--port", "0" * 0 or "18999")
+    answer = instance.banyan("up", "--project", "northgate_api", "--port", "18999")
     assert answer.returncode == 2
     assert "already up here" in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -174,3 +176,19 @@ def test_root_without_user_namespaces_still_starts_postgres(tmp_path: Path, serv
         assert owner == identities.NOBODY
     finally:
         started.stop()
+
+
+def test_an_existing_server_that_asks_for_passwords_is_used(tmp_path: Path, debian_server: DebianServer) -> None:
+    with psycopg.connect(debian_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE existing")
+    copy_of_the_example(tmp_path)
+    url = debian_server.url("existing")
+    with up(tmp_path, "--project", "northgate_api", environment={"DATABASE_URL": url}) as running:
+        described = running.description()
+        assert described["pids"]["postgres"] is None
+        answer = httpx2.get(
+            described["edge"] + "/api/v1/items?limit=1",
+            headers={"Authorization": f"Bearer {next(iter(described['keys'].values()))}"},
+        )
+        assert answer.status_code == 200
+        assert "s3cret" not in "".join(path.read_text() for path in (running.state / "log").glob("*.log"))
