@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.contrib.staticfiles.views import serve
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+
 from partner.index_php import index_php
 
 admin.site.site_header = "Northgate Supply"

@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from sales import audit
-from sales.models import OpenOrder, OrdHdr
-from sales.models.orders import WrongState
 
 from panel.access import page_of, staff
 from panel.forms import BoardFilter, OrderForm
+from sales import audit
+from sales.models import OpenOrder, OrdHdr
+from sales.models.orders import WrongState
 
 STEPS = {
     "allocate": ("allocated", OrdHdr.allocate),

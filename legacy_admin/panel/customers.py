@@ -5,11 +5,11 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from sales import audit
-from sales.models import CustDoc, Customer
 
 from panel.access import page_of, staff
 from panel.forms import CustomerForm, DocForm, NoteForm
+from sales import audit
+from sales.models import CustDoc, Customer
 
 
 @staff

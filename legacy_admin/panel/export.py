@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_date
-from sales.models import OrdDtl
 
 from panel.access import staff
+from sales.models import OrdDtl
 
 COLUMNS = ["ord_id", "ln_no", "ord__ord_dt", "ord__cust_id", "ord__stat", "item_no", "qty", "prc", "disc_pct", "ln_amt"]
 

@@ -1,6 +1,7 @@
 # mypy: disallow-any-generics=False
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+
 from sales.models import CustNote, Customer, OrdHdr, Partner
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")

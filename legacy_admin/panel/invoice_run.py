@@ -7,12 +7,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
-from sales.invoicing import NotBillable, issue
-from sales.models import InvHdr, OrdHdr
-from sales.models.orders import SHIPPED, WrongState
 
 from panel.access import page_of, staff
 from panel.forms import RunForm
+from sales.invoicing import NotBillable, issue
+from sales.models import InvHdr, OrdHdr
+from sales.models.orders import SHIPPED, WrongState
 
 
 @staff

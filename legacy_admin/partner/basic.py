@@ -4,6 +4,7 @@ import base64
 import binascii
 
 from django.http import HttpRequest, HttpResponse
+
 from sales.models import Partner
 
 

@@ -6,11 +6,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
-from sales import audit
-from sales.models import Ctr, Customer, Partner, UserAcct
 
 from partner.basic import by_password, refused
 from partner.wire import form
+from sales import audit
+from sales.models import Ctr, Customer, Partner, UserAcct
 
 
 def answer(**data: object) -> HttpResponse:

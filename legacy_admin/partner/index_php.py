@@ -1,11 +1,11 @@
 """The PHP site's front door. Three actions of once forty are still called; the token is in X-Partner-Token."""
 
 from django.http import HttpRequest, HttpResponse
+
+from partner.wire import by_token, intval, plain, query
 from sales.fields import local_now
 from sales.models import Item
 from sales.models.items import price_of
-
-from partner.wire import by_token, intval, plain, query
 
 
 def index_php(request: HttpRequest) -> HttpResponse:

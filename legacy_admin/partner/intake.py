@@ -5,12 +5,12 @@ from decimal import Decimal
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+
+from partner.wire import by_token, day, form, intval, plain
 from sales.fields import local_now
 from sales.models import Customer, Item, OrdDtl, OrdHdr, Partner
 from sales.models.items import price_of
 from sales.models.orders import CANCELLED, WrongState
-
-from partner.wire import by_token, day, form, intval, plain
 
 YES = ("Y", "YES", "1", "TRUE", "ON")
 

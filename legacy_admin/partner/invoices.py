@@ -1,10 +1,10 @@
 """invoice/4711.txt: the page the line printer got. 72 columns, CRLF, Latin-1, basic auth."""
 
 from django.http import HttpRequest, HttpResponse
-from sales.models import InvHdr
 
 from partner.basic import by_password, refused
 from partner.wire import latin1
+from sales.models import InvHdr
 
 WIDTH = 72
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from sales.models import OrdDtl, OrdHdr
 
 from partner.wire import by_token, day, intval, query
+from sales.models import OrdDtl, OrdHdr
 
 PAGE = 50
 WORDS = {10: "OPEN", 20: "ALLOCATED", 30: "SHIPPED", 40: "INVOICED", 90: "CANCELLED"}
@@ -41,10 +41,16 @@ def orders_xml(request: HttpRequest) -> HttpResponse:
         orders = orders.filter(stat=intval(query(request, "status")))
     count = orders.count()
     page = max(1, intval(query(request, "page")))
-    shown = orders.order_by("-ord_dt", "-ord_no").select_related("cust").annotate(ln_cnt=Count("lines"))
+    shown = orders.select_related("cust").order_by("-ord_dt", "-ord_no")[(page - 1) * PAGE : page * PAGE]
+    lines = line_counts([o.ord_no for o in shown])
     out = [f'<orders partner="{esc(partner.prt_cd)}" page="{page}" pages="{-(-count // PAGE)}" count="{count}">\n']
-    out += [order_xml(o, o.ln_cnt) for o in shown[(page - 1) * PAGE : page * PAGE]]
+    out += [order_xml(o, lines.get(o.ord_no, 0)) for o in shown]
     return xml("".join(out) + "</orders>\n")
+
+
+def line_counts(numbers: list[int]) -> dict[int, int]:
+    counted = OrdDtl.objects.filter(ord_id__in=numbers).order_by().values("ord_id").annotate(n=Count("*"))
+    return {row["ord_id"]: row["n"] for row in counted}
 
 
 def order_xml(o: OrdHdr, ln_cnt: int) -> str:

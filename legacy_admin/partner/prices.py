@@ -6,11 +6,11 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+
+from partner.wire import by_token, day, intval, plain, text
 from sales import audit
 from sales.fields import OPEN_END, local_now
 from sales.models import ImpErr, Item, Partner, PriceLst
-
-from partner.wire import by_token, day, intval, plain, text
 
 
 class BadRow(Exception):

@@ -1,9 +1,9 @@
 """stock.csv for spreadsheets: semicolons, decimal comma, Latin-1, CRLF. Token in the query."""
 
 from django.http import HttpRequest, HttpResponse
-from sales.models import Item
 
 from partner.wire import by_token, latin1, query
+from sales.models import Item
 
 
 def stock_csv(request: HttpRequest) -> HttpResponse:

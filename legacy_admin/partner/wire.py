@@ -5,6 +5,7 @@ from datetime import date
 from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
+
 from sales.models import Partner
 
 

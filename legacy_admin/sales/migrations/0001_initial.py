@@ -1,10 +1,12 @@
 """The tables of the old order system, as taken over in June 2014. (RK)"""
 
 import datetime
-import django.db.models.deletion
-import sales.fields
 from decimal import Decimal
+
+import django.db.models.deletion
 from django.db import migrations, models
+
+import sales.fields
 
 
 class Migration(migrations.Migration):
@@ -18,9 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "cat_cd",
-                    sales.fields.CharNField(
-                        max_length=4, primary_key=True, serialize=False, verbose_name="code"
-                    ),
+                    sales.fields.CharNField(max_length=4, primary_key=True, serialize=False, verbose_name="code"),
                 ),
                 ("nm", models.CharField(max_length=60, verbose_name="name")),
             ],
@@ -48,9 +48,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "rep_cd",
-                    sales.fields.CharNField(
-                        max_length=4, primary_key=True, serialize=False, verbose_name="code"
-                    ),
+                    sales.fields.CharNField(max_length=4, primary_key=True, serialize=False, verbose_name="code"),
                 ),
                 ("nm", models.CharField(max_length=60, verbose_name="name")),
                 ("terr", models.CharField(blank=True, default="", max_length=30, verbose_name="territory")),
@@ -75,9 +73,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "terms_cd",
-                    sales.fields.CharNField(
-                        max_length=4, primary_key=True, serialize=False, verbose_name="code"
-                    ),
+                    sales.fields.CharNField(max_length=4, primary_key=True, serialize=False, verbose_name="code"),
                 ),
                 ("descr", models.CharField(max_length=40, verbose_name="description")),
                 ("days", models.SmallIntegerField(verbose_name="days net")),
@@ -200,9 +196,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "item_no",
-                    models.CharField(
-                        max_length=20, primary_key=True, serialize=False, verbose_name="item no."
-                    ),
+                    models.CharField(max_length=20, primary_key=True, serialize=False, verbose_name="item no."),
                 ),
                 ("descr", models.CharField(max_length=120, verbose_name="description")),
                 ("cat_cd", sales.fields.CharNField(max_length=4, verbose_name="category")),
@@ -275,6 +269,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="orders",
                         to="sales.customer",
+                        verbose_name="customer",
                     ),
                 ),
                 (
@@ -309,18 +304,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "curr",
-                    sales.fields.CharNField(
-                        db_default="USD", default="USD", max_length=3, verbose_name="currency"
-                    ),
+                    sales.fields.CharNField(db_default="USD", default="USD", max_length=3, verbose_name="currency"),
                 ),
                 ("ship_via", models.CharField(blank=True, max_length=20, null=True)),
                 ("notes", models.TextField(blank=True, null=True)),
                 ("upd_dt", sales.fields.LocalDateTimeField(editable=False, verbose_name="changed")),
                 (
                     "upd_by",
-                    models.CharField(
-                        blank=True, default="", editable=False, max_length=30, verbose_name="changed by"
-                    ),
+                    models.CharField(blank=True, default="", editable=False, max_length=30, verbose_name="changed by"),
                 ),
             ],
             options={
@@ -359,9 +350,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "ln_amt",
-                    models.DecimalField(
-                        decimal_places=2, editable=False, max_digits=12, verbose_name="amount"
-                    ),
+                    models.DecimalField(decimal_places=2, editable=False, max_digits=12, verbose_name="amount"),
                 ),
             ],
             options={
@@ -406,9 +395,7 @@ class Migration(migrations.Migration):
                 ("net_amt", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="net")),
                 (
                     "tax_amt",
-                    models.DecimalField(
-                        decimal_places=2, default=Decimal("0"), max_digits=12, verbose_name="tax"
-                    ),
+                    models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=12, verbose_name="tax"),
                 ),
                 ("gross_amt", models.DecimalField(decimal_places=2, max_digits=12, verbose_name="gross")),
                 (

@@ -1,7 +1,8 @@
 """What Django cannot say: the old system's keyless log, real line keys, the board's view. 2014-07 (RK)"""
 
-import sales.fields
 from django.db import migrations, models
+
+import sales.fields
 
 AUDIT_LOG = """
 CREATE TABLE audit_log (

@@ -1,8 +1,9 @@
 """Stock as a ledger: item.qty_oh is the sum of its movements, kept by the database. 2015-02 (RK)"""
 
 import django.db.models.deletion
-import sales.fields
 from django.db import migrations, models
+
+import sales.fields
 
 STOCK_BAL = """
 CREATE FUNCTION stock_bal() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -36,9 +37,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "whse_cd",
-                    sales.fields.CharNField(
-                        max_length=3, primary_key=True, serialize=False, verbose_name="code"
-                    ),
+                    sales.fields.CharNField(max_length=3, primary_key=True, serialize=False, verbose_name="code"),
                 ),
                 ("nm", models.CharField(max_length=40, verbose_name="name")),
                 ("city", models.CharField(blank=True, default="", max_length=60)),

@@ -1,7 +1,8 @@
 """The rush flag. 2016-05 (RK)"""
 
-import sales.fields
 from django.db import migrations
+
+import sales.fields
 
 V_OPEN_ORD = """
 DROP VIEW v_open_ord;

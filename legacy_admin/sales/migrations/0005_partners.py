@@ -1,7 +1,8 @@
 """Partners send orders themselves. 2017-03 (DM)"""
 
-import sales.fields
 from django.db import migrations, models
+
+import sales.fields
 
 V_OPEN_ORD = """
 DROP VIEW v_open_ord;
@@ -36,9 +37,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "prt_cd",
-                    sales.fields.CharNField(
-                        max_length=8, primary_key=True, serialize=False, verbose_name="code"
-                    ),
+                    sales.fields.CharNField(max_length=8, primary_key=True, serialize=False, verbose_name="code"),
                 ),
                 ("nm", models.CharField(max_length=80, verbose_name="name")),
                 ("api_tok", models.CharField(max_length=64, verbose_name="token")),

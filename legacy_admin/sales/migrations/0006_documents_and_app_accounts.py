@@ -1,8 +1,9 @@
 """Scanned papers; the mobile app's pilot. 2019-01 (DM)"""
 
 import django.db.models.deletion
-import sales.fields
 from django.db import migrations, models
+
+import sales.fields
 
 
 class Migration(migrations.Migration):

@@ -1,7 +1,8 @@
 """Holidays for due dates; the table behind the monthly sheet. 2020-11 (JT)"""
 
-import sales.fields
 from django.db import migrations, models
+
+import sales.fields
 
 
 class Migration(migrations.Migration):

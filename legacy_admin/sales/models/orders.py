@@ -29,6 +29,7 @@ class OrdHdr(models.Model):
     cust = models.ForeignKey(
         Customer,
         models.DO_NOTHING,
+        verbose_name="customer",
         db_column="cust_no",
         db_constraint=False,
         null=True,

@@ -41,7 +41,7 @@ def secret(kind: str, code: str) -> str:
 
 
 def money(cents: int) -> str:
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+    return f"{cents / 100:.2f}"
 
 
 def load_codes() -> None:
