@@ -114,7 +114,8 @@ def request_head(route: str, request: MimicRequest, principal: Principal | None,
         "path": request.path,
         "query": request.query.decode("latin-1"),
         "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers],
-        "principal": principal and {
+        "principal": principal
+        and {
             "kind": principal.kind,
             "code": principal.code,
             "scopes": sorted(principal.scopes),
