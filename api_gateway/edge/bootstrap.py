@@ -12,39 +12,47 @@ What all this changes for legacy is listed in `docs/reference/edge-changes.md`.
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from api_gateway.edge import clusters, listeners
 from api_gateway.edge.entries import TYPE, Json
 from api_gateway.edge.shape import Shape
 
 
 def bootstrap(shape: Shape, *, inline_table: Json | None = None) -> Json:
-    """The whole document. `inline_table`: a route table's document in place of its file, so that Envoy validates it."""
-    gates = [listeners.edge(shape, inline_table)]
-    targets = [clusters.legacy(shape)]
-    if shape.gateways:
-        gates += [listeners.declined(shape), listeners.gateways(shape)]
-        targets += [clusters.listed(shape), clusters.firm(), clusters.gateway(shape)]
-    if shape.observer_port is not None:
-        targets.append(clusters.observer(shape.observer_port))
+    """The whole document. Its node id is a digest of the rest: two edges with the same id are the same.
+
+    `inline_table`: a route table's document in place of its file, so that Envoy validates it.
+    """
     internal = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
-    return {
-        "node": {"id": shape.node, "cluster": "banyan"},
+    document: Json = {
         "admin": {"address": {"pipe": {"path": str(shape.admin_socket), "mode": 0o600}}},
         "bootstrap_extensions": [
             {"name": "envoy.bootstrap.internal_listener", "typed_config": {"@type": TYPE + internal}}
         ],
-        "layered_runtime": {
-            "layers": [
-                {
-                    "name": "static",
-                    "static_layer": {
-                        # a tolerant spelling of a long path is a large program
-                        "re2.max_program_size.error_level": 20000,
-                        "re2.max_program_size.warn_level": 20000,
-                        "overload.global_downstream_max_connections": 50000,
-                    },
-                }
-            ]
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": _RUNTIME}]},
+        "static_resources": {
+            "listeners": [
+                listeners.edge(shape, inline_table),
+                listeners.declined(shape),
+                listeners.gateways(shape),
+            ],
+            "clusters": [
+                clusters.legacy(shape),
+                clusters.listed(shape),
+                clusters.firm(),
+                clusters.gateway(shape),
+                clusters.observer(shape),
+            ],
         },
-        "static_resources": {"listeners": gates, "clusters": targets},
     }
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    return {"node": {"id": f"banyan-{digest[:32]}", "cluster": "banyan"}, **document}
+
+
+_RUNTIME = {
+    "re2.max_program_size.error_level": 20000,  # a tolerant spelling of a long path is a large program
+    "re2.max_program_size.warn_level": 20000,
+    "overload.global_downstream_max_connections": 50000,
+}

@@ -44,9 +44,9 @@ def firm() -> Json:
     return _cluster(Way.firm.value, [[_internal(GATEWAYS)], [_internal(DECLINED)]]) | _two_sockets()
 
 
-def observer(port: int) -> Json:
+def observer(shape: Shape) -> Json:
     http2 = {"@type": TYPE + _HTTP_OPTIONS, "explicit_http_config": {"http2_protocol_options": {}}}
-    cluster = _cluster("observer", [[_endpoint("127.0.0.1", port)]])
+    cluster = _cluster("observer", [[_endpoint("127.0.0.1", shape.observer_port)]])
     # an observer that is slow costs copies, never memory or answers
     limits = {"max_requests": 256, "max_pending_requests": 256, "max_connections": 4}
     return cluster | {

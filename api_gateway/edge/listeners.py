@@ -79,24 +79,19 @@ def edge(shape: Shape, inline_table: Json | None) -> Json:
 
 def declined(shape: Shape) -> Json:
     """Where declined and fallen-back requests arrive: like legacy directly, without what is ours, and observed."""
-    keep_proto = shape.trusted_hops > 0
     manager = _connection_manager(shape, DECLINED) | {"use_remote_address": False, "skip_xff_append": True}
     manager["delayed_close_timeout"] = "0s"
     entries = []
     for copied in Copy:
         match = {"prefix": "/", "headers": [{"name": COPY, "string_match": {"exact": copied.value}}]}
-        entries.append({**unlisted(match), **_copying(shape, copied)})
+        entries.append({**unlisted(match), "typed_per_filter_config": observe((), copied)})
     manager["route_config"] = {
         "name": DECLINED,
         "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [*entries, unlisted({"prefix": "/"})]}],
-        "request_headers_to_remove": [*INTERNAL_HEADERS, *request_headers_to_remove(keep_proto=keep_proto)],
+        "request_headers_to_remove": [*INTERNAL_HEADERS, *request_headers_to_remove(keep_proto=shape.keep_proto)],
         "response_headers_to_remove": ["x-envoy-upstream-service-time"],
     }
     return {"name": DECLINED, "internal_listener": {}, "filter_chains": [_chain(manager)]}
-
-
-def _copying(shape: Shape, copied: Copy) -> Json:
-    return {} if shape.observer_port is None else {"typed_per_filter_config": observe((), copied)}
 
 
 def gateways(shape: Shape) -> Json:
@@ -150,7 +145,7 @@ def _connection_manager(shape: Shape, name: str) -> Json:
             "default_host_for_http_10": shape.legacy.authority,
         },
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "http_filters": [*_observing(shape), _router()],
+        "http_filters": [_observing(), _router()],
     }
 
 
@@ -172,10 +167,8 @@ def as_sent() -> Json:
     }
 
 
-def _observing(shape: Shape) -> list[Json]:
+def _observing() -> Json:
     """Copies exchanges to the observer and waits for nobody; off unless a route switches it on."""
-    if shape.observer_port is None:
-        return []
     config = {
         "@type": TYPE + "envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor",
         "grpc_service": {"envoy_grpc": {"cluster_name": "observer"}, "timeout": "60s"},
@@ -186,7 +179,7 @@ def _observing(shape: Shape) -> list[Json]:
         "request_attributes": ["source.address"],
         "stat_prefix": "observe",
     }
-    return [{"name": OBSERVE, "disabled": True, "typed_config": config}]
+    return {"name": OBSERVE, "disabled": True, "typed_config": config}
 
 
 def _router() -> Json:

@@ -49,16 +49,16 @@ def read_upstream(url: str) -> Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What differs between one edge and another.
+    """Everything about an edge that stays while it runs.
 
-    host, port       where clients come in; host is an IP address
-    gateways         ports on this machine; none: everything goes to legacy
-    observer_port    None: nothing is copied
+    host, port       where clients come in; host is an IP address, port 0 asks for a free one
     table            the route table's file; its folder is watched
     admin_socket     Envoy's administration, as a socket that only this user can open
+    gateways         their ports on this machine
+    observer_port    where exchanges are copied to, on this machine
     trusted_hops     proxies in front whose X-Forwarded-* are believed
     access_log       one JSON line per request, without queries; None: no log
-    ca_file          certificates that an https legacy is checked against
+    ca_file          certificates that an https legacy is checked against; None: it is not checked
     """
 
     host: str
@@ -66,9 +66,13 @@ class Shape:
     legacy: Upstream
     table: Path
     admin_socket: Path
-    gateways: tuple[int, ...] = ()
-    observer_port: int | None = None
+    gateways: tuple[int, ...]
+    observer_port: int
     trusted_hops: int = 0
     access_log: Path | None = None
     ca_file: Path | None = None
-    node: str = "banyan-edge"
+
+    @property
+    def keep_proto(self) -> bool:
+        """X-Forwarded-Proto says something only when a trusted proxy in front said it."""
+        return self.trusted_hops > 0
