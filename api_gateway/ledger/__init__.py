@@ -1,6 +1,16 @@
 """The history of moves, which process acts on which version of it, and the watch that keeps a process at the newest."""
 
-from api_gateway.ledger.entries import Entry, Move, Superseded, append, history, place, previous_stage, read_table
+from api_gateway.ledger.entries import (
+    Entry,
+    Move,
+    MoveKind,
+    Superseded,
+    append,
+    history,
+    place,
+    previous_stage,
+    read_table,
+)
 from api_gateway.ledger.kept import Kept, keep, read_kept
 from api_gateway.ledger.processes import (
     LIVE_FOR,
@@ -23,6 +33,7 @@ __all__ = [
     "Identity",
     "Kept",
     "Move",
+    "MoveKind",
     "Process",
     "ProcessKind",
     "Superseded",

@@ -73,8 +73,8 @@ class Superseded(Finding):
     """Somebody moved the route after the version that this move was decided on."""
 
 
-def append(connection: Connection[Any], move: Move, expected_version: int | None = None) -> int:
-    """Write a move and notify every watcher; returns its version. Raises Superseded, and then nothing is written.
+def append(connection: Connection[Any], move: Move, expected_version: int | None = None) -> Entry:
+    """Write a move and notify every watcher; returns it as written. Raises Superseded, and then nothing is written.
 
     A promotion needs `expected_version`, the version its author saw: any later entry of the same route makes it lose,
     and so does a stage that is no longer `from_stage`. A rollback needs none: it goes back from wherever the route
@@ -101,10 +101,10 @@ def append(connection: Connection[Any], move: Move, expected_version: int | None
                 evidence=dict(move.evidence) if move.evidence is not None else None,
                 overridden=move.overridden,
             )
-            .returning(state.ledger.c.version),
+            .returning(state.ledger),
         )[0]
         run(connection, select(func.pg_notify(state.CHANNEL, "")))
-    return int(row["version"])
+    return _entry(row)
 
 
 def _refuse_if_overtaken(connection: Connection[Any], move: Move, stands: Stage, expected_version: int | None) -> None:

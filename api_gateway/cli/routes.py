@@ -1,0 +1,226 @@
+"""`banyan routes`: where every route stands, and moving one forward on evidence or back at once."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from api_gateway.ledger import Entry
+    from api_gateway.moves import Outcome, Standing
+
+app = typer.Typer(help="Show and move the routes of the migration.", no_args_is_help=True)
+
+RouteName = Annotated[str, typer.Argument(help="The route's name, from routes.py.")]
+Consumer = Annotated[str | None, typer.Option("--consumer", help="Only for this consumer.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the ledger.")]
+Actor = Annotated[str | None, typer.Option("--actor", help="Who moves it; default: the login name.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List every route and who stands where, with the calls of the last 24 hours."""
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.tables import print_table
+    from api_gateway.moves import standings
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    project = load_project(settings().project)
+    with owner_connection(settings()) as connection:
+        found = standings(connection, project)
+    if as_json:
+        print(json.dumps([standing.as_json() for standing in found], indent=2))
+        return
+    if not found:
+        print("routes.py lists no route yet: everything goes to the legacy app.")
+        return
+    print_table(
+        ["ROUTE", "CONSUMER", "STAGE", "CALLS 24 H", "EVIDENCE", "NEXT"], [_row(standing) for standing in found]
+    )
+
+
+@app.command()
+def show(route: RouteName, as_json: AsJson = False) -> None:
+    """Show one route: stages, what the next move still needs, and the last moves."""
+    from api_gateway import ledger
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.tables import print_table
+    from api_gateway.moves import listed_route, standings
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    project = load_project(settings().project)
+    listed = listed_route(project, route)
+    with owner_connection(settings()) as connection:
+        found = standings(connection, project, route)
+        entries = ledger.history(connection, route=route, limit=10)
+    if as_json:
+        document = {
+            "route": route,
+            "method": listed.method,
+            "path": listed.path,
+            "successor": listed.successor,
+            "standings": [standing.as_json() for standing in found],
+            "history": [entry.as_json() for entry in entries],
+        }
+        print(json.dumps(document, indent=2))
+        return
+    print(f"{route}: {listed.method} {listed.path}, {'a read' if listed.is_read else 'a write'}")
+    print(f"mimic: {listed.mimic.__qualname__ if listed.mimic else 'none'}; successor: {listed.successor or 'none'}\n")
+    print_table(
+        ["ROUTE", "CONSUMER", "STAGE", "CALLS 24 H", "EVIDENCE", "NEXT"], [_row(standing) for standing in found]
+    )
+    if entries:
+        print()
+        _print_history(entries)
+
+
+@app.command()
+def move(
+    route: RouteName,
+    stage: Annotated[str, typer.Argument(help="legacy, shadow, canary, live or retired.")],
+    reason: Reason,
+    consumer: Consumer = None,
+    override: Annotated[
+        str | None, typer.Option("--override", help="Name of who answers for moving without the evidence.")
+    ] = None,
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move a route. Exits 0 when every live process acts on it, 1 when the evidence or a process is missing."""
+    from api_gateway import moves
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    target = moves.stage_named(stage)
+    project = load_project(settings().project)
+    with owner_connection(settings()) as connection:
+        try:
+            outcome = moves.move(
+                connection,
+                project,
+                route,
+                target,
+                consumer=consumer,
+                actor=actor or getpass.getuser(),
+                reason=reason,
+                override=override,
+                timeout=settings().acknowledge_timeout,
+            )
+        except moves.Refused as refused:
+            if as_json:
+                print(json.dumps([criterion.as_json() for criterion in refused.criteria], indent=2))
+            raise
+    _tell(outcome, as_json)
+
+
+@app.command()
+def rollback(
+    route: RouteName,
+    reason: Reason,
+    consumer: Consumer = None,
+    to: Annotated[str | None, typer.Option("--to", help="How far back; default: the stage before.")] = None,
+    actor: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Move a route back, at once and without asking for evidence. It wins against a promotion."""
+    from api_gateway import moves
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    target = moves.stage_named(to) if to is not None else None
+    project = load_project(settings().project)
+    with owner_connection(settings()) as connection:
+        outcome = moves.rollback(
+            connection,
+            project,
+            route,
+            consumer=consumer,
+            to=target,
+            actor=actor or getpass.getuser(),
+            reason=reason,
+            timeout=settings().acknowledge_timeout,
+        )
+    _tell(outcome, as_json)
+
+
+@app.command()
+def history(
+    route: Annotated[str | None, typer.Argument(help="Only this route.")] = None,
+    consumer: Consumer = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ledger, the newest move first."""
+    from api_gateway import ledger
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.settings import settings
+
+    with owner_connection(settings()) as connection:
+        entries = ledger.history(connection, route=route, consumer=consumer, limit=limit)
+    if as_json:
+        print(json.dumps([entry.as_json() for entry in entries], indent=2))
+    elif entries:
+        _print_history(entries)
+    else:
+        print("nothing was moved yet.")
+
+
+def _tell(outcome: Outcome, as_json: bool) -> None:
+    """Say what happened. Raises Finding naming the processes where the move is not in force yet."""
+    from api_gateway.errors import Finding
+    from api_gateway.ledger import names, place
+
+    done = outcome.move
+    what = f"{place(done.route, done.consumer)}: {done.from_stage} to {done.to_stage}, version {outcome.version}"
+    if as_json:
+        print(json.dumps(outcome.as_json(), indent=2))
+    else:
+        who = f"acknowledged by {len(outcome.acknowledged)}" if outcome.acknowledged else "no process runs"
+        override = f", on the word of {done.overridden}" if done.overridden else ""
+        print(f"{what}{override}; {who}.")
+    if outcome.silent:
+        print(f"not heard from, and not waited for: {names(outcome.silent)}.", file=sys.stderr)
+    if outcome.laggards:
+        raise Finding(
+            f"the move stands in the ledger, but is not acknowledged by {names(outcome.laggards)}.",
+            hint="it takes force there when the process answers again; `banyan routes show` and the console tell.",
+        )
+
+
+def _row(standing: Standing) -> list[Any]:
+    from api_gateway.moves import spoken
+
+    seen = f"{standing.conclusive} compared, {standing.mismatches} mismatches" if standing.conclusive else None
+    following = f"{standing.next}: {spoken(standing.unmet) or 'ready'}" if standing.next is not None else None
+    return [standing.route, standing.consumer or "everyone", standing.stage, standing.calls, seen, following]
+
+
+def _print_history(entries: list[Entry]) -> None:
+    from api_gateway.cli.tables import print_table
+
+    print_table(
+        ["VERSION", "AT", "ACTOR", "ROUTE", "CONSUMER", "FROM", "TO", "KIND", "REASON"],
+        [
+            [
+                entry.version,
+                entry.at,
+                entry.move.actor,
+                entry.move.route,
+                entry.move.consumer or "everyone",
+                entry.move.from_stage,
+                entry.move.to_stage,
+                f"override by {entry.move.overridden}" if entry.move.overridden else entry.move.kind,
+                entry.move.reason,
+            ]
+            for entry in entries
+        ],
+    )

@@ -1,0 +1,20 @@
+"""Moving a route: what can be asked, what it needs, the move itself, and where everybody stands."""
+
+from api_gateway.moves.asked import listed_route, stage_named
+from api_gateway.moves.move import Outcome, Refused, move, rollback
+from api_gateway.moves.standing import Standing, standings
+from api_gateway.moves.weigh import fingerprint_of, required, spoken
+
+__all__ = [
+    "Outcome",
+    "Refused",
+    "Standing",
+    "fingerprint_of",
+    "listed_route",
+    "move",
+    "required",
+    "rollback",
+    "spoken",
+    "stage_named",
+    "standings",
+]

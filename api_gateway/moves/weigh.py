@@ -1,0 +1,71 @@
+"""What a move forward asks for, weighed against what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+from sqlalchemy import func, select
+
+from api_gateway.evidence.fingerprint import fingerprint
+from api_gateway.evidence.gate import Criterion, Evidence, criteria
+from api_gateway.evidence.read import read_evidence
+from api_gateway.project import Project
+from api_gateway.routes import Route
+from api_gateway.stages import Stage
+from shared_models.snapshot import Snapshot
+from shared_models.statements import run
+
+
+def required(
+    connection: Connection[Any], project: Project, route: Route, consumer: str | None, target: Stage
+) -> list[Criterion]:
+    """What a move forward to `target` asks for, met or not."""
+    now: datetime = run(connection, select(func.clock_timestamp().label("now")))[0]["now"]
+    has_mimic, is_read = route.mimic is not None, route.is_read
+    match target:
+        case Stage.retired:
+            named = route.successor is not None
+            return [Criterion("successor", route.successor or "none", "a successor in routes.py", named)]
+        case Stage.shadow:
+            unseen = criteria(Evidence(), has_mimic=has_mimic, is_read=is_read, now=now)
+            return [criterion for criterion in unseen if criterion.criterion in ("mimic", "reads")]
+        case _:
+            evidence = read_evidence(connection, route.name, consumer, fingerprint_of(project, route))
+            return criteria(evidence, has_mimic=has_mimic, is_read=is_read, now=now)
+
+
+def fingerprint_of(project: Project, route: Route) -> str:
+    """The fingerprint of the route's candidate as it lies in the project's folder now."""
+    path = project.snapshot_path
+    snapshot = _snapshot(path, path.stat().st_mtime_ns) if path.exists() else None
+    return fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
+
+
+@lru_cache(maxsize=2)
+def _snapshot(path: Path, modified: int) -> Snapshot:
+    return Snapshot.from_json(path.read_text("utf-8"))
+
+
+def as_evidence(project: Project, route: Route, wanted: Sequence[Criterion]) -> Mapping[str, Any]:
+    """What the ledger keeps of it."""
+    return {"fingerprint": fingerprint_of(project, route), "criteria": [criterion.as_json() for criterion in wanted]}
+
+
+def may_be_overridden(criterion: Criterion) -> bool:
+    """Nobody can answer for a candidate that does not exist."""
+    return criterion.criterion != "mimic"
+
+
+def spoken(unmet: Sequence[Criterion]) -> str:
+    """What is missing, in one line for a person."""
+    return "; ".join(
+        f"{one.criterion}: {one.have} of {one.need}"
+        if isinstance(one.need, int) and one.need
+        else f"{one.criterion}: {one.have}, needs {one.need}"
+        for one in unmet
+    )
