@@ -88,7 +88,7 @@ def _secrets(
         case QueryToken(name):
             yield "query", _urlencoded(query, name.encode())
         case FormToken(name):
-            yield "form", _form(headers, body or b"", name.encode())
+            yield "form", form_values(headers, body or b"", name.encode())
         case HeaderToken(name):
             yield "header", _values(headers, name.lower().encode())
         case BasicAuth():
@@ -132,7 +132,7 @@ def _plain(text: bytes) -> bytes:
     return unquote_to_bytes(text.replace(b"+", b" "))
 
 
-def _form(headers: Sequence[tuple[bytes, bytes]], body: bytes, wanted: bytes) -> list[bytes]:
+def form_values(headers: Sequence[tuple[bytes, bytes]], body: bytes, wanted: bytes) -> list[bytes]:
     media_type, parameters = parse_options_header(next(iter(_values(headers, b"content-type")), b""))
     if media_type == b"application/x-www-form-urlencoded":
         return _urlencoded(body, wanted)

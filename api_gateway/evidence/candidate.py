@@ -25,15 +25,9 @@ from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
-from shared_models.faults import DatabaseAway, DatabaseBusy, StatementTimeout
 
 NICE = 15
 _PR_SET_PDEATHSIG = 1
-_FAULTS = {  # the database's doing, not the mimic's
-    DatabaseAway.__name__: Failure.unavailable,
-    DatabaseBusy.__name__: Failure.unavailable,
-    StatementTimeout.__name__: Failure.timed_out,
-}
 
 
 class Candidates:
@@ -53,11 +47,7 @@ class Candidates:
             return Observation.failed(Failure.unavailable, "no mimic")
         state = {"read_database": self._database, "write_database": None, "principal": principal}
         asked = MimicRequest(request.method, request.path, request.query, request.headers, request.body, state)
-        observation = await call_mimic(app, asked, deadline=deadline, folder=self._folder)
-        fault = _FAULTS.get(observation.detail.partition(" ")[0])
-        if observation.failure is Failure.raised and fault is not None:
-            return Observation.failed(fault, observation.detail, observation.duration)
-        return observation
+        return await call_mimic(app, asked, deadline=deadline, folder=self._folder)
 
 
 def main(descriptor: int) -> None:

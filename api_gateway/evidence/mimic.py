@@ -19,8 +19,15 @@ from fastapi import FastAPI
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.routes import Route
+from shared_models.faults import DatabaseAway, DatabaseBusy, StatementTimeout
 
 MAX_ANSWER = 16 * 1024 * 1024
+
+_FAULTS: dict[type[BaseException], Failure] = {  # the database's doing, not the mimic's
+    DatabaseAway: Failure.unavailable,
+    DatabaseBusy: Failure.unavailable,
+    StatementTimeout: Failure.timed_out,
+}
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -99,7 +106,8 @@ async def call_mimic(
     if task.cancelled() or isinstance(error, (SystemExit, KeyboardInterrupt)):
         return Observation.failed(Failure.exited, type(error).__name__ if error else "cancelled", duration)
     if error is not None:
-        return Observation.failed(Failure.raised, _told(error, folder), duration)
+        whose = next((failure for kind, failure in _FAULTS.items() if isinstance(error, kind)), Failure.raised)
+        return Observation.failed(whose, _told(error, folder), duration)
     if buffer.status is None or not buffer.ended:
         return Observation.failed(Failure.raised, "no whole answer", duration)
     return Observation.answer(buffer.status, buffer.headers, bytes(buffer.body), duration)

@@ -1,0 +1,149 @@
+"""The three ways in which a gateway lets go of a listed request: answered, refused with a problem, declined.
+
+Each is sent, counted and reported here, in one place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from api_gateway import events
+from api_gateway.dispatch.arrival import Arrival, Send
+from api_gateway.errors import Problem
+from api_gateway.evidence.masking import masked_target
+from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.evidence.record import Call, Recorder, outcome_of
+from api_gateway.evidence.rules import HOP_BY_HOP
+from api_gateway.logging import report
+from api_gateway.routes import Route
+from api_gateway.stages import Answerer, Decision, Stage
+
+_FRAMING = HOP_BY_HOP | {"content-length"}
+
+
+@dataclass(frozen=True, slots=True)
+class Junction:
+    """One request at the point where it is known what it means: the route, and the decision about it."""
+
+    arrival: Arrival
+    route: Route
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`pass_secret` marks a declined request for the edge."""
+
+    recorder: Recorder
+    pass_secret: bytes
+
+    async def answer(self, send: Send, at: Junction, observation: Observation) -> None:
+        """What the mimic said. `observation` is a whole answer."""
+        status = observation.status or 500
+        headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in observation.headers if n not in _FRAMING]
+        await _send(send, at.arrival.method, status, headers, observation.body)
+        self._count(at, "modern", outcome_of(status))
+        report(_answered(at, status))
+
+    async def refuse(self, send: Send, at: Junction, problem: Problem) -> None:
+        """A problem document (RFC 9457)."""
+        headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
+        headers.append((b"content-type", b"application/problem+json"))
+        body = json.dumps(problem.as_json(instance=f"urn:uuid:{at.arrival.request_id}"), ensure_ascii=False).encode()
+        await _send(send, at.arrival.method, problem.status, headers, body)
+        answerer = "gone" if at.decision.answerer is Answerer.gone else "modern"
+        self._count(at, answerer, outcome_of(problem.status))
+        report(_answered(at, problem.status, problem.code))
+
+    async def decline(self, send: Send, at: Junction, why: str, *, failed: bool = False) -> None:
+        """Leave the request to legacy. `failed`: modern should have answered; that is counted against it."""
+        await self._pass(send)
+        if failed:
+            self._count(at, "modern", "failed")
+        report(_declined(at.arrival, at.route, at.decision, why, failed))
+
+    async def decline_unrecognized(self, send: Send, arrival: Arrival, why: str, *, failed: bool = False) -> None:
+        """Leave to legacy what could not be made out at all."""
+        await self._pass(send)
+        report(_declined(arrival, None, None, why, failed))
+
+    async def _pass(self, send: Send) -> None:
+        headers = [(b"x-banyan-pass", self.pass_secret), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _count(self, at: Junction, answerer: str, outcome: str) -> None:
+        self.recorder.call(Call(at.route.name, at.decision.consumer, str(at.decision.stage), answerer, outcome))
+
+
+def gone(route: Route) -> Problem:
+    """410 with `Link: rel="successor-version"` (RFC 5829) where the route has a successor."""
+    if route.successor is None:
+        return Problem(410, "gone", "This endpoint has been retired", f"{route.name} is gone.")
+    link = {"Link": f'<{route.successor}>; rel="successor-version"'}
+    return Problem(410, "gone", "This endpoint has been retired", f"Call {route.successor} instead.", headers=link)
+
+
+def failure(observation: Observation) -> Problem:
+    """What a consumer is told at live, where no legacy answers in the mimic's place."""
+    if observation.failure is Failure.timed_out:
+        return Problem(504, "timeout", "The answer took too long")
+    if observation.failure is Failure.unavailable:
+        return Problem(503, "unavailable", "The database is away", headers={"Retry-After": "1"})
+    return Problem(500, "internal", "Something went wrong on our side")
+
+
+async def _send(send: Send, method: str, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    """Framing is rebuilt. A HEAD is answered with the length that a GET would have (RFC 9110 section 9.3.2)."""
+    bodiless = status in (204, 304) or status < 200
+    framing = [] if bodiless else [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *framing]})
+    await send({"type": "http.response.body", "body": b"" if bodiless or method == "HEAD" else body})
+
+
+def _answered(at: Junction, status: int, code: str | None = None) -> events.RequestAnswered:
+    arrival, decision = at.arrival, at.decision
+    return events.RequestAnswered(
+        arrival.request_id,
+        arrival.method,
+        _path(arrival, at.route),
+        status,
+        arrival.elapsed_ms,
+        at.route.name,
+        decision.consumer,
+        str(decision.stage),
+        code,
+    )
+
+
+def _declined(
+    arrival: Arrival, route: Route | None, decision: Decision | None, why: str, failed: bool
+) -> events.RequestDeclined:
+    return events.RequestDeclined(
+        arrival.request_id,
+        arrival.method,
+        _path(arrival, route),
+        route.name if route is not None else None,
+        decision.consumer if decision is not None else None,
+        str(decision.stage if decision is not None else Stage.legacy),
+        why,
+        arrival.elapsed_ms,
+        failed,
+    )
+
+
+def failed(at: Junction, observation: Observation) -> events.RequestFailed:
+    error, _, place = observation.detail.partition(" at ")
+    arrival = at.arrival
+    said = error or str(observation.failure or observation.status)
+    return events.RequestFailed(
+        arrival.request_id, arrival.method, _path(arrival, at.route), said, place, at.route.name
+    )
+
+
+def _path(arrival: Arrival, route: Route | None) -> str:
+    """Never the query; and where the path names the caller, not that part of it."""
+    path = arrival.target.partition("?")[0]
+    return masked_target(route, path) if route is not None else path[:200]
