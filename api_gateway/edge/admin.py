@@ -66,12 +66,12 @@ class Admin:
 
     def table_version(self) -> str:
         """The version of the route table that it acts on, "" for none."""
-        return self._stat(f"http.edge.rds.{TABLE_NAME}.version_text")
+        return self.stat(f"http.edge.rds.{TABLE_NAME}.version_text")
 
     def active_requests(self) -> int:
-        return int(self._stat("http.edge.downstream_rq_active") or 0)
+        return int(self.stat("http.edge.downstream_rq_active") or 0)
 
-    def _stat(self, name: str) -> str:
-        """One value, "" when there is none."""
+    def stat(self, name: str) -> str:
+        """One value out of Envoy's statistics, "" when there is none."""
         answer = self.ask(f"/stats?filter=^{name.replace('.', '[.]')}$")
         return answer.partition(": ")[2].strip().strip('"')

@@ -26,7 +26,8 @@ from api_gateway.edge.shape import Shape
 from api_gateway.errors import EnvironmentFault
 
 _START_SECONDS = 15.0
-_FLAGS = ("--disable-hot-restart", "--log-level", "warning")
+# An observer that is away is the observer's business, not a line per exchange.
+_FLAGS = ("--disable-hot-restart", "--log-level", "warning", "--component-log-level", "ext_proc:error")
 
 
 class TableRefused(Exception):

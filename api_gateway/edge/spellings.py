@@ -23,7 +23,7 @@ _TAIL = (
 
 # Matched against `:path`, the query included.
 CLIMBS = r"[^?]*(?:/|\\|%(?:25)?2[fF]|%(?:25)?5[cC])(?:\.|%(?:25)*2[eE]){2}(?:;|%|/|\\|\?|$).*"
-ODD_PATH = r"[^?]*(?:%|//|/\.|;|\\).*|[^/].*"  # an escape, //, /., ;, \, or no path at all
+ODD_PATH = r"[^?]*(?:%|//|/\.|;|\\).*"  # an escape, //, /., ; or \
 
 
 def literal(template: str) -> str:

@@ -206,9 +206,8 @@ def _tree(sections: list[_Section]) -> Json:
 
 
 def _rest() -> list[Json]:
-    """What is not listed. CONNECT is refused: the edge is no forward proxy."""
-    refused = {"match": {"connect_matcher": {}}, "name": "connect", "direct_response": {"status": 405}}
-    return [refused, unlisted({"path": "*"}), unlisted({"prefix": "/"})]
+    """What is not listed. (CONNECT and `OPTIONS *` never come this far: Envoy refuses them.)"""
+    return [unlisted({"prefix": "/"})]
 
 
 def _bad_host() -> Json:
