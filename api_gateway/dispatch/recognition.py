@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from api_gateway.consumers import Identification, Register, identify, names_consumer_in_body
 from api_gateway.consumers.identify import form_values
@@ -45,6 +45,12 @@ def caller(register: Register, route: Route, target: str, headers: Headers, body
     path, _, query = target.partition("?")
     raw_path, raw_query = path.encode("latin-1"), query.encode("latin-1")
     return identify(register, route, headers=headers, path=raw_path, query=raw_query, body=body)
+
+
+def is_plain(route: Route, target: str) -> bool:
+    """Whether every legacy stack reads this path as the route's own: escapes undone once, nothing folded."""
+    path = unquote_to_bytes(target.partition("?")[0].encode("latin-1")).decode("latin-1")
+    return values(route.path, path.rstrip("/") if route.path.endswith("/") else path) is not None
 
 
 def canonical_path(route: Route, target: str, why: str) -> str:

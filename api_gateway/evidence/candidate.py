@@ -20,6 +20,7 @@ from typing import Any
 
 from api_gateway.consumers import Principal
 from api_gateway.errors import BanyanError
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.frames import pack, read
 from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Failure, Observation
@@ -37,6 +38,10 @@ class Candidates:
         self._folder = project.folder
         self._database = database
         self._apps = {name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None}
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return tuple(self._apps)
 
     async def observe(
         self, route: str, request: MimicRequest, principal: Principal | None, deadline: float
@@ -76,7 +81,7 @@ async def _serve(channel: socket.socket) -> None:
         await writer.drain()
         return
     resource.setrlimit(resource.RLIMIT_DATA, (setting["memory"], setting["memory"]))
-    writer.write(pack({"ready": True}))
+    writer.write(pack({"ready": {name: fingerprint_of(project, project.routes[name]) for name in candidates.routes}}))
     try:
         await database.open()
         await _answer_all(candidates, reader, writer)

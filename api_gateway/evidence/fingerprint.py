@@ -11,10 +11,12 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from api_gateway import __version__
+from api_gateway.project import Project
 from api_gateway.routes import Route
 from shared_models.snapshot import Snapshot
 
@@ -39,6 +41,18 @@ def fingerprint(
         "ignore": sorted(rule.path for rule in route.ignore),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:LENGTH]
+
+
+def fingerprint_of(project: Project, route: Route) -> str:
+    """The fingerprint of the route's candidate as it lies in the project's folder now. Raises SyntaxError, OSError."""
+    path = project.snapshot_path
+    snapshot = _snapshot(path, path.stat().st_mtime_ns) if path.exists() else None
+    return fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
+
+
+@lru_cache(maxsize=2)
+def _snapshot(path: Path, modified: int) -> Snapshot:
+    return Snapshot.from_json(path.read_text("utf-8"))
 
 
 def touched_tables(mimic: Any) -> frozenset[str]:

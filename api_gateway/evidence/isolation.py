@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from api_gateway.consumers import Principal
@@ -44,15 +45,25 @@ class CandidateProcess:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._fault = ""
+        self._generation = 0
+        self.fingerprints: Mapping[str, str] = {}
         self._failed_at = float("-inf")
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    async def ask(self, route: Route, request: MimicRequest, principal: Principal | None) -> Observation:
-        """Run the route's mimic once. Never raises; a process that is late, or gone, is a failed observation."""
+    async def ask(
+        self, route: Route, request: MimicRequest, principal: Principal | None, generation: int = 0
+    ) -> Observation:
+        """Run the route's mimic once. Never raises; a process that is late, or gone, is a failed observation.
+
+        A process that was started for an earlier generation of the sources is replaced first.
+        """
+        if self._process is not None and self._generation != generation:
+            await self.stop()
         if self._process is None:
+            self._generation = generation
             await self._start()
         if self._reader is None or self._writer is None:
             return Observation.failed(Failure.unavailable, self._fault)
@@ -103,7 +114,8 @@ class CandidateProcess:
                 answer, _ = await read(self._reader)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError, ValueError):
             answer = {"fault": "the candidate process did not start"}
-        if not answer.get("ready"):
+        self.fingerprints = answer.get("ready") or {}
+        if "ready" not in answer:
             self._fault, self._failed_at = str(answer.get("fault")), time.monotonic()
             await self.stop()
 
@@ -116,15 +128,28 @@ class CandidatePool:
         self._free: asyncio.LifoQueue[CandidateProcess] = asyncio.LifoQueue()
         for process in self._all:
             self._free.put_nowait(process)
+        self._generation = 0
+        self._fingerprints: Mapping[str, str] = {}
 
     @property
     def pids(self) -> tuple[int, ...]:
         return tuple(process.pid for process in self._all if process.pid is not None)
 
-    async def ask(self, route: Route, request: MimicRequest, principal: Principal | None) -> Observation:
+    def fingerprint(self, route: str) -> str:
+        """Of the candidate that was run last, empty when none was."""
+        return self._fingerprints.get(route, "")
+
+    def renew(self) -> None:
+        """The sources have changed: from now on only processes started after this moment are asked."""
+        self._generation += 1
+
+    async def ask(self, route: Route, request: MimicRequest, principal: Principal | None) -> tuple[Observation, str]:
+        """The observation, and the fingerprint of the candidate that made it."""
         process = await self._free.get()  # the last one used first: the second starts only when it is needed
         try:
-            return await process.ask(route, request, principal)
+            observation = await process.ask(route, request, principal, self._generation)
+            self._fingerprints = process.fingerprints or self._fingerprints
+            return observation, self.fingerprint(route.name)
         finally:
             self._free.put_nowait(process)
 

@@ -1,0 +1,99 @@
+"""`banyan evidence`: what is known about a route's candidate: comparisons, shapes, differences, what is missing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from api_gateway.evidence.gate import Criterion, Evidence
+    from api_gateway.evidence.read import Calls, DifferenceGroup
+
+
+def evidence(
+    route: Annotated[str, typer.Argument(help="The route's name, from routes.py.")],
+    consumer: Annotated[str | None, typer.Option("--consumer", help="Only of this consumer.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show the evidence for a route's candidate as it is now: a changed candidate starts from zero."""
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.evidence.fingerprint import fingerprint_of
+    from api_gateway.evidence.read import read_calls, read_differences, read_evidence
+    from api_gateway.moves import required
+    from api_gateway.moves.asked import known
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+    from api_gateway.stages import Stage
+
+    project = load_project(settings().project)
+    with owner_connection(settings()) as connection:
+        listed = known(connection, project, route, consumer)
+        fingerprint = fingerprint_of(project, listed)
+        seen = read_evidence(connection, route, consumer, fingerprint)
+        differences = read_differences(connection, route, consumer, fingerprint)
+        calls = [each for each in read_calls(connection, route) if consumer in (None, each.consumer)]
+        wanted = required(connection, project, listed, consumer, Stage.canary)
+    if as_json:
+        print(json.dumps(_document(route, consumer, seen, wanted, differences, calls), indent=2))
+    else:
+        _print(route, consumer, seen, wanted, differences)
+
+
+def _document(
+    route: str,
+    consumer: str | None,
+    seen: Evidence,
+    wanted: list[Criterion],
+    differences: list[DifferenceGroup],
+    calls: list[Calls],
+) -> dict[str, Any]:
+    return {
+        "route": route,
+        "consumer": consumer,
+        "fingerprint": seen.fingerprint,
+        "first": seen.first.isoformat() if seen.first is not None else None,
+        "last": seen.last.isoformat() if seen.last is not None else None,
+        "verdicts": _verdicts(seen),
+        "skipped": seen.skipped,
+        "shapes": dict(seen.shapes),
+        "outcomes": dict(seen.outcomes),
+        "criteria": [{**criterion.as_json(), "met": criterion.met} for criterion in wanted],
+        "differences": [group.as_json() for group in differences],
+        "calls": [each.as_json() for each in calls],
+    }
+
+
+def _verdicts(seen: Evidence) -> dict[str, int]:
+    return {
+        "match": seen.matches,
+        "mismatch": seen.mismatches,
+        "ignored": seen.ignored,
+        "intended": seen.intended,
+        "inconclusive": seen.inconclusive,
+    }
+
+
+def _print(
+    route: str, consumer: str | None, seen: Evidence, wanted: list[Criterion], differences: list[DifferenceGroup]
+) -> None:
+    from api_gateway.cli.tables import print_table
+
+    print(f"{route} for {consumer or 'everybody'}, candidate {seen.fingerprint or 'none'}\n")
+    print_table(["VERDICT", "COUNT"], [*_verdicts(seen).items(), ("skipped", seen.skipped)])
+    print()
+    print_table(
+        ["CRITERION", "HAVE", "NEED", "MET", "BY"],
+        [(c.criterion, c.have, c.need, "yes" if c.met else "no", None if c.met else c.eta) for c in wanted],
+    )
+    for heading, counted in (("REQUEST SHAPE", seen.shapes), ("OUTCOME", seen.outcomes)):
+        if counted:
+            print()
+            print_table([heading, "COUNT"], counted.items())
+    if differences:
+        print()
+        print_table(
+            ["DIFFERENCE", "KIND", "COUNT", "SINCE", "LEGACY", "CANDIDATE"],
+            [(g.path, g.kind, g.count, g.since, g.control, g.candidate) for g in differences],
+        )

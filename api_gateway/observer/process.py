@@ -1,0 +1,106 @@
+"""The observer's composition root: settings in, tasks running, everything closed in order at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+from api_gateway import events
+from api_gateway.consumers import Register
+from api_gateway.edge.exchange_wire import ExchangeServer, serve_exchanges
+from api_gateway.evidence.fingerprint import fingerprint_of
+from api_gateway.evidence.isolation import CandidatePool, CandidateSetting
+from api_gateway.evidence.record import Recorder
+from api_gateway.ledger import Watcher
+from api_gateway.logging import configure, report
+from api_gateway.observer.exchanges import Exchanges
+from api_gateway.project import Project, load_project
+from api_gateway.settings import Settings
+from api_gateway.stages import Stage, StageTable
+
+NICE = 5
+MEMORY = 1024 * 1024 * 1024  # bytes of this process's own data; candidate processes have their own limit
+CANDIDATES = 2  # processes
+COMPARING = 4  # exchanges at a time, some of which wait before another look
+REPORT_EVERY = 10.0
+RELOAD_EVERY = 2.0
+
+
+def run(settings: Settings) -> None:
+    """Run until SIGTERM. Raises UsageError for a missing setting, EnvironmentFault when the port is taken."""
+    configure("observer", form=settings.log_format, level=settings.log_level)
+    owner_url, read_url = settings.require("owner_database_url"), settings.require("read_database_url")
+    project = load_project(settings.project)
+    os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    asyncio.run(_run(settings, project, owner_url, read_url))
+
+
+async def _run(settings: Settings, project: Project, owner_url: str, read_url: str) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as opened:
+        watcher = await opened.enter_async_context(Watcher(owner_url, "observer", settings.state_dir, _keep_nothing))
+        recorder = await opened.enter_async_context(Recorder(owner_url, application_name="banyan observer"))
+        candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), CANDIDATES)
+        opened.push_async_callback(candidates.stop)
+        legacy_url = settings.legacy_url or project.configuration.legacy.url
+        exchanges = Exchanges(project, watcher, recorder, candidates, legacy_url=legacy_url)
+        receiver = await serve_exchanges(settings.observer_port, exchanges.take)
+        opened.push_async_callback(receiver.stop)
+        report(events.ProcessStarted("observer", f"127.0.0.1:{receiver.port}"))
+        tasks = [
+            *(asyncio.create_task(exchanges.work()) for _ in range(COMPARING)),
+            asyncio.create_task(_every(REPORT_EVERY, _reporting(exchanges, receiver))),
+            asyncio.create_task(_every(RELOAD_EVERY, _reloading(project, watcher, candidates))),
+        ]
+        await stopping.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    report(events.ProcessStopped("observer"))
+
+
+def _keep_nothing(table: StageTable, register: Register) -> None:
+    """The watcher itself holds what is acted on; from here on every exchange is judged by it."""
+
+
+def _reporting(exchanges: Exchanges, receiver: ExchangeServer) -> Callable[[], Awaitable[None]]:
+    told = 0
+
+    async def tell() -> None:
+        nonlocal told
+        exchanges.report_skipped()
+        if receiver.skipped > told:
+            report(events.ExchangeSkipped("", "too many arriving", receiver.skipped - told))
+            told = receiver.skipped
+
+    return tell
+
+
+def _reloading(project: Project, watcher: Watcher, candidates: CandidatePool) -> Callable[[], Awaitable[None]]:
+    """A candidate is what lies in the project's folder now: when that changed, the processes start anew."""
+
+    async def look() -> None:
+        for route in project.routes.values():
+            if route.mimic is not None and Stage.shadow in watcher.table.stages_of(route.name):
+                present = await asyncio.to_thread(fingerprint_of, project, route)
+                if candidates.fingerprint(route.name) not in ("", present):
+                    candidates.renew()
+                    return
+
+    return look
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await do()
+        except (OSError, SyntaxError, ValueError):  # a file in the middle of being written; the next turn sees it whole
+            continue
