@@ -63,7 +63,7 @@ class RequestDeclined:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """A defect of ours while answering. `place`: file and line of the innermost frame; `error`: the exception's class."""
+    """A defect of ours while answering. `place`: file and line of the innermost frame; `error`: its class."""
 
     request_id: str
     method: str

@@ -71,7 +71,7 @@ def identify(
         for kind, secrets in _secrets(route, headers, path, query, body):
             if len(set(secrets)) > 1:
                 return AMBIGUOUS
-            found = {register.by_credential(kind, secret) for secret in secrets if len(secret) <= LONGEST_SECRET}
+            found = [register.by_credential(kind, secret) for secret in secrets if len(secret) <= LONGEST_SECRET]
             named |= {consumer.code for consumer in found if consumer is not None}
     except Unreadable:
         return AMBIGUOUS

@@ -20,11 +20,7 @@ def listed_route(project: Project, name: str) -> Route:
     """Raises UsageError, with the nearest name there is, for a route that is not listed."""
     if name in project.routes:
         return project.routes[name]
-    near = get_close_matches(name, project.routes, n=1)
-    raise UsageError(
-        f"there is no route {name}{f'; did you mean {near[0]}?' if near else '.'}",
-        hint="`banyan routes list` shows them.",
-    )
+    raise UsageError(f"there is no route {name}{_meant(name, project.routes)}", hint="`banyan routes list` shows them.")
 
 
 def stage_named(text: str) -> Stage:

@@ -88,7 +88,7 @@ def upgrade(url: str, history: History = BANYAN, revision: str = "head") -> None
 
 
 def downgrade(url: str, history: History = BANYAN, revision: str = "base") -> None:
-    """Take revisions back. At the base of schema `banyan` the schema goes, and all that our roles hold in this database.
+    """Take revisions back. At the base of schema `banyan` the schema goes, and all that our roles hold in the database.
 
     The roles themselves stay: they belong to the server, and may serve other databases. Raises as `upgrade` does.
     """

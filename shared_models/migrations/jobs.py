@@ -6,6 +6,7 @@ has is kept as the comment of its table of jobs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from procrastinate.schema import SchemaManager
@@ -22,12 +23,12 @@ def lay_jobs(connection: Connection) -> None:
     _settle(connection, _steps()[-1].name)
 
 
-def take_over_jobs(connection: Connection) -> None:
-    """Apply the steps of the installed procrastinate that this database has not had. Does nothing without its tables."""
+def take_over_jobs(connection: Connection, steps: Sequence[Path] | None = None) -> None:
+    """Apply the steps of the installed procrastinate that this database has not had. Without its tables, do nothing."""
     if not connection.scalar(text("SELECT to_regclass(:table) IS NOT NULL"), {"table": TABLE}):
         return
     laid = str(connection.scalar(text("SELECT obj_description(to_regclass(:table))"), {"table": TABLE}) or "")
-    later = [step for step in _steps() if step.name > laid]
+    later = [step for step in (_steps() if steps is None else steps) if step.name > laid]
     for step in later:
         _apply(connection, step.read_text("utf-8"))
     if later:

@@ -131,7 +131,7 @@ SELECT DISTINCT o.type || ' ' || o.identity
  ORDER BY 1
 """
 
-_HELD = f"WITH held AS ({_DEPENDENCIES}) SELECT pg_describe_object(classid, objid, 0) FROM held"
+_HELD = f"WITH held AS ({_DEPENDENCIES}) SELECT pg_describe_object(classid, objid, 0) FROM held"  # noqa: S608  constants
 
 _REVOCATIONS = f"""
 WITH held AS ({_DEPENDENCIES})
@@ -154,4 +154,4 @@ SELECT CASE
        END
   FROM held, LATERAL (SELECT o.type AS kind, o.identity FROM pg_identify_object(classid, objid, 0) o) named
  ORDER BY 1
-"""
+"""  # noqa: S608  constants

@@ -1,0 +1,12 @@
+GRANT USAGE ON SCHEMA public, "Old Books" TO banyan_api, banyan_read;
+GRANT SELECT (cust_no, nm), UPDATE (nm) ON public.customer TO banyan_api;
+GRANT SELECT (cust_no, nm) ON public.customer TO banyan_read;
+GRANT SELECT, INSERT ON "Old Books"."Order Lines" TO banyan_api;
+GRANT SELECT ON public.v_customer, public.m_customer, public.stock_mv TO banyan_read;
+GRANT USAGE ON SEQUENCE public.ord_seq TO banyan_api;
+GRANT EXECUTE ON FUNCTION public.net(numeric, numeric) TO banyan_api;
+GRANT EXECUTE ON PROCEDURE public.close_day() TO banyan_api;
+GRANT USAGE ON TYPE public.money_eur TO banyan_api;
+GRANT USAGE ON LANGUAGE plpgsql TO banyan_api;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO banyan_read;
+ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO banyan_api;
