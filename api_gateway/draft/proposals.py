@@ -1,0 +1,184 @@
+"""Meanings that a column may have and no catalog states: flags, codes, sentinels, soft deletes. Each with its evidence.
+
+Nothing here is applied: a proposal is a comment above the field, written so that it can be pasted over it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from api_gateway.draft.names import python_string
+from api_gateway.draft.plan import Proposal
+from api_gateway.draft.sample import LONGEST, ROWS, Sample, Values
+from api_gateway.draft.words import words
+from shared_models.snapshot import Check, Column, Snapshot, Table
+
+_FLAG_PAIRS = (("Y", "N"), ("y", "n"), ("T", "F"), ("t", "f"), ("J", "N"), ("S", "N"), ("1", "0"), ("X", ""))
+_FLAG_WORDS = frozenset(
+    ["active", "deleted", "enabled", "disabled", "fl", "flag", "flg", "has", "is", "locked", "visible", "yn"]
+)
+_CODE_WORDS = frozenset(
+    [
+        "category",
+        "cd",
+        "class",
+        "code",
+        "kind",
+        "level",
+        "mode",
+        "prio",
+        "priority",
+        "stat",
+        "state",
+        "status",
+        "type",
+        "typ",
+    ]
+)
+_DELETED_WORDS = frozenset(["archived", "del", "deleted", "gone", "removed"])
+_MOST_CODES = 12
+_INTEGERS = frozenset({"int2", "int4", "int8"})
+_TEXT = frozenset({"bpchar", "varchar", "text", "citext"})
+_SENTINELS = re.compile(r"-?infinity|(?:0001|1753|1[89]00|1970)-01-01|1899-1[12]-\d\d|(?:2099|2999|9999)-12-31")
+_LISTED = re.compile(r"'((?:[^']|'')*)'|(?<![\w.'])(-?\d+)(?![\w.'])")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{2,}")
+
+
+def proposals(table: Table, column: Column, sample: Sample, attribute: str) -> Iterator[Proposal]:
+    """What one column may mean. `attribute`: the field's name in the drafted class."""
+    if column.type.is_array:
+        return
+    values, rows = sample.values(table, column.name), sample.rows.get((table.schema, table.name), 0)
+    allowed = _allowed_by_check(table, column)
+    flag = _flag(column, values, allowed)
+    if flag:
+        true, false = (_literal(column, value) for value in flag)
+        marker = f"Flag({python_string(column.name)}, true={true}, false={false})"
+        yield Proposal(_optional(attribute, "bool", marker), _evidence(values, rows, allowed))
+    elif _looks_coded(table, column, values, allowed):
+        codes = allowed or sorted(values, key=_code_order)
+        yield Proposal(_coded(attribute, column, codes), _evidence(values, rows, allowed))
+    if column.type.name == "timestamp":
+        line = _optional(attribute, "datetime", f"LocalTime({python_string(column.name)})", column.nullable)
+        yield Proposal(line, "stored without a zone: a clock on the wall of api.time_zone in banyan.toml")
+    if column.type.name in ("date", "timestamp"):
+        yield from _sentinels(column, values, rows, attribute)
+
+
+def soft_delete(table: Table, sample: Sample) -> Iterator[Proposal]:
+    """The class keyword for a table whose rows are marked instead of deleted."""
+    for column in table.columns:
+        if not _DELETED_WORDS & set(words(column.name)) or column.type.is_array:
+            continue
+        name = python_string(column.name)
+        if column.type.name == "bool":
+            yield Proposal(f"soft_delete=SoftDelete({name}, deleted=True)", "the column's name")
+            return
+        values = sample.values(table, column.name)
+        flag = _flag(column, values, _allowed_by_check(table, column))
+        if flag:
+            rows = sample.rows.get((table.schema, table.name), 0)
+            keyword = f"soft_delete=SoftDelete({name}, deleted={_literal(column, flag[0])})"
+            yield Proposal(keyword, _evidence(values, rows, ()))
+            return
+
+
+def view_key(table: Table, snapshot: Snapshot, names: Mapping[str, str]) -> Iterator[Proposal]:
+    """A view that shows the whole key of one table it reads may have it as its own. `names`: fields by column."""
+    shown = {column.origin: column.name for column in table.columns if column.origin and column.name in names}
+    bases = [base for base in (snapshot.table(*name) for name in table.reads) if base is not None]
+    for base in bases if table.is_view else ():
+        key = [shown.get((base.schema, base.name, name)) for name in base.primary_key]
+        fields = [f"{names[name]} with Key({python_string(name)})" for name in key if name is not None]
+        if key and len(fields) == len(key):
+            evidence = f"the key of {base.qualified}; only if the view never shows a row of it twice"
+            yield Proposal(f"key: {', '.join(fields)}", evidence)
+
+
+def _flag(column: Column, values: Values, allowed: tuple[str, ...]) -> tuple[str, str] | None:
+    """(true, false) when all values seen, or all that a CHECK allows, are of one pair; a number needs the name too."""
+    seen = set(allowed or values)
+    if column.type.name not in _TEXT | _INTEGERS or not seen:
+        return None
+    if column.type.name in _INTEGERS and not _FLAG_WORDS & set(words(column.name)):
+        return None
+    if column.type.name in _TEXT and column.type.length != 1 and not allowed:
+        return None
+    return next((pair for pair in _FLAG_PAIRS if seen <= set(pair) and seen != {""}), None)
+
+
+def _looks_coded(table: Table, column: Column, values: Values, allowed: tuple[str, ...]) -> bool:
+    if column.type.name not in _TEXT | _INTEGERS or any(column.name in key.columns for key in table.foreign_keys):
+        return False
+    if allowed:
+        return True
+    short = column.type.name == "bpchar" and (column.type.length or LONGEST) <= 4
+    named = bool(_CODE_WORDS & set(words(column.name))) and column.name not in table.primary_key
+    return (named or short) and 1 < len(values) <= _MOST_CODES and sum(values.values()) >= 5 * len(values)
+
+
+def _coded(attribute: str, column: Column, codes: Iterable[str]) -> str:
+    """Codes that are words keep them; cryptic ones get a name from whoever knows what they mean."""
+    codes = list(codes)
+    if column.type.name in _TEXT and all(map(_WORD.fullmatch, codes)):
+        literal = f"Literal[{', '.join(map(python_string, codes))}]"
+        return _optional(attribute, literal, f"Column({python_string(column.name)})")
+    mapping = ", ".join(f'{_literal(column, code)}: "…"' for code in codes)
+    return _optional(attribute, "str", f"Codes({python_string(column.name)}, {{{mapping}}})")
+
+
+def _sentinels(column: Column, values: Values, rows: int, attribute: str) -> Iterator[Proposal]:
+    for value, count in sorted(values.items()):
+        if not _SENTINELS.match(value):
+            continue
+        evidence = f"{value[:10]} in {count} of {_first(rows)}"
+        if value.endswith("infinity"):
+            yield Proposal(None, f"{evidence}; it stays a word in JSON")
+            continue
+        year, month, day = (int(part) for part in value[:10].split("-"))
+        kind = "date" if column.type.name == "date" else "datetime"
+        yield Proposal(_optional(attribute, kind, f"NoneWhen({kind}({year}, {month}, {day}))"), evidence)
+
+
+def _allowed_by_check(table: Table, column: Column) -> tuple[str, ...]:
+    """The values of `CHECK (status IN ('a', 'b'))`, as PostgreSQL rewrites it: `= ANY (ARRAY['a'::text, …])`."""
+    for check in table.checks:
+        if check.columns == (column.name,) and check.validated and _is_plain_list(check):
+            listed = _LISTED.findall(check.expression.split("ARRAY[", 1)[1].rsplit("]", 1)[0])
+            return tuple(digits or text.replace("''", "'") for text, digits in listed)
+    return ()
+
+
+def _is_plain_list(check: Check) -> bool:
+    expression = check.expression
+    joined = " AND " in expression or " OR " in expression or "NOT " in expression or "<>" in expression
+    return "= ANY (" in expression and "ARRAY[" in expression and not joined
+
+
+def _optional(attribute: str, kind: str, marker: str, optional: bool = True) -> str:
+    """What is read through a marker may turn out to be none of what was foreseen: null, so that no row is refused."""
+    return (
+        f"{attribute}: Annotated[{kind} | None, {marker}] = None"
+        if optional
+        else f"{attribute}: Annotated[{kind}, {marker}]"
+    )
+
+
+def _evidence(values: Values, rows: int, allowed: tuple[str, ...]) -> str:
+    ordered = sorted(values.items(), key=lambda item: _code_order(item[0]))
+    counts = ", ".join(f"{value!r} {count}" for value, count in ordered)
+    found = f"{_first(rows)}: {counts}" if counts else ""
+    return "; ".join(part for part in ("a CHECK allows only these" if allowed else "", found) if part)
+
+
+def _first(rows: int) -> str:
+    return f"the first {rows:,} rows" if rows >= ROWS else f"{rows:,} row{'s' if rows != 1 else ''}"
+
+
+def _literal(column: Column, value: str) -> str:
+    return value if column.type.name in _INTEGERS else python_string(value)
+
+
+def _code_order(value: str) -> tuple[int, str]:
+    return (int(value), "") if re.fullmatch(r"-?\d{1,18}", value) else (0, value)

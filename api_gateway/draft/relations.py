@@ -1,0 +1,165 @@
+"""Parents and children: from declared foreign keys, from what views pass on, and proposed from matching names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from api_gateway.draft.plan import TableName
+from api_gateway.draft.sample import Link, Sample
+from api_gateway.draft.words import expanded, singular, words
+from shared_models.snapshot import Column, ForeignKey, Snapshot, Table
+
+_REFERENCE_WORDS = frozenset(
+    ["cd", "code", "fk", "id", "key", "no", "nr", "num", "number", "pk", "ref", "uuid", "guid"]
+)
+# Names that many tables give to their own key: equal names say nothing.
+_COMMON = frozenset(
+    ["cd", "code", "guid", "id", "key", "kind", "name", "no", "nr", "num", "number", "pk", "type", "uuid"]
+)
+_FAMILIES = (
+    frozenset({"int2", "int4", "int8", "numeric", "oid"}),
+    frozenset({"text", "varchar", "bpchar", "citext", "name"}),
+)
+_ENOUGH = 0.9  # of the sampled values that must be found for a relation to be proposed
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that point to columns of another table. `name` is the foreign key's."""
+
+    name: str
+    columns: tuple[str, ...]
+    target: TableName
+    target_columns: tuple[str, ...]
+
+
+def references(table: Table, snapshot: Snapshot) -> tuple[Reference, ...]:
+    """The table's foreign keys, in the order of their names; for a view those of the base columns that it shows."""
+    if table.is_view:
+        return tuple(_passed_on(table, snapshot))
+    own = tuple(map(_reference, table.foreign_keys))
+    return (*own, *_common_to_partitions(table, snapshot, own)) if table.kind == "partitioned table" else own
+
+
+def _reference(key: ForeignKey) -> Reference:
+    return Reference(key.name, key.columns, (key.target_schema, key.target_table), key.target_columns)
+
+
+def _common_to_partitions(table: Table, snapshot: Snapshot, own: Iterable[Reference]) -> Iterator[Reference]:
+    """Foreign keys that every partition declares for itself hold for the whole table too."""
+    name = (table.schema, table.name)
+    partitions = [partition for partition in snapshot.tables if partition.partition_of == name]
+    known = {_ends(reference) for reference in own}
+    shared = [{_ends(_reference(key)) for key in partition.foreign_keys} for partition in partitions]
+    for key in partitions[0].foreign_keys if partitions else ():
+        ends = _ends(_reference(key))
+        if ends not in known and all(ends in each for each in shared):
+            known.add(ends)
+            yield _reference(key)
+
+
+def _ends(reference: Reference) -> tuple[object, ...]:
+    return reference.columns, reference.target, reference.target_columns
+
+
+def _passed_on(view: Table, snapshot: Snapshot) -> Iterator[Reference]:
+    shown: dict[TableName, dict[str, list[str]]] = {}
+    for column in view.columns:
+        if column.origin is not None:
+            schema, name, base = column.origin
+            shown.setdefault((schema, name), {}).setdefault(base, []).append(column.name)
+    for origin, columns in sorted(shown.items()):
+        table = snapshot.table(*origin)
+        for key in table.foreign_keys if table is not None else ():
+            passed = [columns.get(name, []) for name in key.columns]
+            # A base column that a view shows twice may come from two joins: pairs of columns could be mixed up.
+            if len(passed) == 1 or all(len(names) == 1 for names in passed):
+                target = (key.target_schema, key.target_table)
+                for columns_here in zip(*passed, strict=True):
+                    yield Reference(key.name, columns_here, target, key.target_columns)
+
+
+def relation_name(reference: Reference, is_free: Callable[[str], bool]) -> str:
+    """`cust_no` → `customer`, `ParentID` → `parent`, `hostid` → `host`; else the target's name, else both."""
+    target = expanded(words(reference.target[1])) or ["table"]
+    noun = [*target[:-1], singular(target[-1])]
+    stem = _stem(reference.columns[0]) if len(reference.columns) == 1 else []
+    column = "_".join(expanded(words(reference.columns[-1])))
+    longer = f"{column}_{'_'.join(noun)}" if [column] != noun else f"{column}_row"
+    for candidate in ("_".join(stem), "_".join(noun)):
+        if candidate.isidentifier() and is_free(candidate):
+            return candidate
+    return longer if longer.isidentifier() else f"c_{longer}"
+
+
+def _stem(column: str) -> list[str]:
+    """The words of a column without those that only say "reference"."""
+    parts = words(column)
+    while parts and parts[-1] in _REFERENCE_WORDS:
+        parts.pop()
+    if parts and len(parts[-1]) > 4 and parts[-1].endswith("id"):
+        parts[-1] = parts[-1][:-2]
+    return expanded(parts)
+
+
+def is_composition(table: Table, reference: Reference, target: Table) -> bool:
+    """Are the rows part of their parent, like the lines of an order: is its key the head of theirs?"""
+    key, columns = table.primary_key, reference.columns
+    if target.is_view or not key or reference.target_columns != target.primary_key:
+        return False
+    rest = key[len(columns) :]
+    linking = {name for other in table.foreign_keys for name in other.columns if other.columns != columns}
+    return key[: len(columns)] == columns and bool(rest) and not set(rest) & linking
+
+
+def possible_links(tables: Iterable[Table]) -> tuple[Link, ...]:
+    """Columns without a foreign key whose name is that of another table's key, or of the table with `_id` behind."""
+    drafted = [table for table in tables if not table.is_view]
+    by_key: dict[str, list[tuple[Table, Column]]] = {}
+    by_noun: dict[str, list[tuple[Table, Column]]] = {}
+    for table in drafted:
+        key = table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
+        if key is not None:
+            by_key.setdefault(key.name.lower(), []).append((table, key))
+            by_noun.setdefault("_".join(map(singular, expanded(words(table.name)))), []).append((table, key))
+    return tuple(link for table in drafted for link in _links_of(table, by_key, by_noun))
+
+
+def _links_of(
+    table: Table,
+    by_key: Mapping[str, list[tuple[Table, Column]]],
+    by_noun: Mapping[str, list[tuple[Table, Column]]],
+) -> Iterator[Link]:
+    declared = {name for key in table.foreign_keys for name in key.columns}
+    for column in table.columns:
+        if column.name in declared or (column.name,) == table.primary_key or column.type.is_array:
+            continue
+        distinctive = "_".join(words(column.name)) not in _COMMON
+        owners = by_key.get(column.name.lower(), []) if distinctive else []
+        if len(owners) != 1 and set(words(column.name)) & _REFERENCE_WORDS:
+            owners = by_noun.get("_".join(map(singular, _stem(column.name))), [])
+        if len(owners) == 1 and owners[0][0] is not table and comparable(column, owners[0][1]):
+            target, key = owners[0]
+            yield Link((table.schema, table.name), column.name, (target.schema, target.name), key.name)
+
+
+def evidence(link: Link, sample: Sample) -> str | None:
+    """Why a link is worth proposing, or None when the rows speak against it."""
+    if link not in sample.found:
+        return "no foreign key; the names match, no rows were read"
+    found, of = sample.found[link]
+    if of == 0:
+        return "no foreign key; the names match, there are no values to compare"
+    if found < _ENOUGH * of:
+        return None
+    return f"no foreign key; {found:,} of {of:,} sampled values are in {'.'.join(link.target)}.{link.key}"
+
+
+def comparable(left: Column, right: Column) -> bool:
+    """May SQL compare the two as they are?"""
+    if left.type.is_array or right.type.is_array:
+        return False
+    names = {left.type.name, right.type.name}
+    same = (left.type.schema, left.type.name) == (right.type.schema, right.type.name)
+    return same or any(names <= family for family in _FAMILIES)

@@ -1,0 +1,131 @@
+"""A look at the first rows, so that a proposal can say what it rests on. The only part of the draft that reads rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from api_gateway.draft.plan import TableName
+from api_gateway.draft.secrecy import is_secret_value, secrecy
+from shared_models.snapshot import Column, Table
+
+ROWS = 1000  # the first by key: the same ones on the next run, unlike a random sample
+LONGEST = 40  # characters of a value that are looked at
+_TIMEOUT = "2s"
+_LOOKED_AT = frozenset({"bpchar", "varchar", "text", "citext", "int2", "int4", "int8", "date", "timestamp"})
+
+Values = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Columns of one table that may point to the key of another, although no foreign key says so."""
+
+    table: TableName
+    column: str
+    target: TableName
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the first rows hold. Empty when rows were not to be read (`--no-data`) or could not be.
+
+    columns   values and how often each occurs, nulls left out, text without trailing blanks
+    found     for a link: how many of the sampled values that are not null have a row on the other side, and of how many
+    secret    columns that hold what looks like a password's hash, a private key, a signed token
+    """
+
+    rows: Mapping[TableName, int] = field(default_factory=dict)
+    columns: Mapping[tuple[TableName, str], Values] = field(default_factory=dict)
+    found: Mapping[Link, tuple[int, int]] = field(default_factory=dict)
+    secret: frozenset[tuple[TableName, str]] = frozenset()
+
+    def values(self, table: Table, column: str) -> Values:
+        return self.columns.get(((table.schema, table.name), column), {})
+
+
+def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], links: Iterable[Link]) -> Sample:
+    """Looks at up to 1,000 rows of each table, in one READ ONLY transaction. A table that refuses is left unsampled."""
+    rows: dict[TableName, int] = {}
+    columns: dict[tuple[TableName, str], Values] = {}
+    found: dict[Link, tuple[int, int]] = {}
+    with connection.transaction(force_rollback=True):
+        connection.execute("SET TRANSACTION READ ONLY")
+        connection.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
+        connection.execute("SET LOCAL synchronize_seqscans = off")
+        connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
+        for table in tables:
+            looked_at = [column for column in table.columns if _is_looked_at(table, column)]
+            answer = _first_rows(connection, table, looked_at)
+            if answer is None:
+                continue
+            name = (table.schema, table.name)
+            rows[name] = len(answer)
+            for position, column in enumerate(looked_at):
+                values = (value for row in answer if (value := row[position]) is not None)
+                columns[name, column.name] = Counter(value.rstrip(" ") for value in values)
+        for link in links:
+            counts = _found(connection, link)
+            if counts is not None:
+                found[link] = counts
+    secret = frozenset(place for place, values in columns.items() if any(map(is_secret_value, values)))
+    return Sample(rows, columns, found, secret)
+
+
+def _is_looked_at(table: Table, column: Column) -> bool:
+    kind = column.type
+    return not kind.is_array and kind.name in _LOOKED_AT and secrecy(table, column) is None
+
+
+def _first_rows(
+    connection: psycopg.Connection[Any], table: Table, columns: Sequence[Column]
+) -> list[tuple[str | None, ...]] | None:
+    if table.kind not in ("table", "partitioned table"):
+        return None
+    shown = sql.SQL(", ").join(
+        sql.SQL("left({}::text, {})").format(sql.Identifier(column.name), sql.Literal(LONGEST)) for column in columns
+    )
+    statement = sql.SQL("SELECT {} FROM {}{} LIMIT {}").format(
+        shown, _qualified((table.schema, table.name)), _order(table.primary_key), sql.Literal(ROWS)
+    )
+    return _attempt(connection, statement)
+
+
+def _found(connection: psycopg.Connection[Any], link: Link) -> tuple[int, int] | None:
+    statement = sql.SQL(
+        "SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM {target} t WHERE t.{key} = s.value)), count(*)"
+        " FROM (SELECT DISTINCT {column} AS value FROM"
+        " (SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {rows}) first) s"
+    ).format(
+        target=_qualified(link.target),
+        key=sql.Identifier(link.key),
+        column=sql.Identifier(link.column),
+        table=_qualified(link.table),
+        rows=sql.Literal(ROWS),
+    )
+    answer = _attempt(connection, statement)
+    return (answer[0][0], answer[0][1]) if answer else None
+
+
+def _attempt(connection: psycopg.Connection[Any], statement: sql.Composed) -> list[tuple[Any, ...]] | None:
+    try:
+        with connection.transaction():
+            return connection.execute(statement).fetchall()
+    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled, psycopg.DataError):
+        return None
+
+
+def _qualified(name: TableName) -> sql.Composable:
+    return sql.Identifier(*name)
+
+
+def _order(key: Sequence[str]) -> sql.Composable:
+    if not key:
+        return sql.SQL("")
+    return sql.SQL(" ORDER BY ") + sql.SQL(", ").join(map(sql.Identifier, key))

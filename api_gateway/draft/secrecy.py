@@ -1,0 +1,123 @@
+"""What looks like a secret, by its name, its type and the first values: never drafted into a contract."""
+
+from __future__ import annotations
+
+import re
+
+from api_gateway.draft.words import words
+from shared_models.snapshot import Column, Table
+
+_WORDS = frozenset(
+    [
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "cvc",
+        "cvv",
+        "hash",
+        "hashes",
+        "nonce",
+        "otp",
+        "pass",
+        "passcode",
+        "passphrase",
+        "passwd",
+        "passwds",
+        "password",
+        "passwords",
+        "pin",
+        "pins",
+        "psk",
+        "pwd",
+        "pw",
+        "salt",
+        "salts",
+        "secret",
+        "secrets",
+        "session",
+        "sessions",
+        "tok",
+        "token",
+        "tokens",
+        "totp",
+    ]
+)
+_PARTS = re.compile(
+    r"passw(?:or|d)|passphrase|pwd|secret(?!ar)|token(?!i)|credential|sessionid|sessid|apikey|privatekey|privkey|cryptkey|authkey|"
+    r"(?:pw|pass|md5|sha\d*)_?hash|hash(?:ed)?_?(?:pw|pass)"
+)
+_KEY_MATERIAL = frozenset(
+    [
+        "access",
+        "aes",
+        "api",
+        "app",
+        "auth",
+        "authentication",
+        "client",
+        "crypt",
+        "deploy",
+        "encryption",
+        "gpg",
+        "hmac",
+        "host",
+        "license",
+        "master",
+        "pgp",
+        "private",
+        "psk",
+        "recovery",
+        "rsa",
+        "secret",
+        "server",
+        "shared",
+        "signing",
+        "ssh",
+        "ssl",
+        "tls",
+        "webhook",
+        "wrapping",
+    ]
+)
+_TEXTUAL = frozenset({"text", "varchar", "bpchar", "bytea", "json", "jsonb", "citext", "name", "uuid", "hstore", "xml"})
+_OPAQUE = frozenset(
+    ["blob", "body", "code", "content", "contents", "data", "digest", "identifier", "id", "key", "value", "values"]
+)
+_INTEGERS = frozenset({"int2", "int4", "int8"})
+
+_VALUES = re.compile(
+    r"\$2[abxy]\$\d\d\$|\$argon2|\$[156y]\$|pbkdf2_|scrypt:|\{S?SHA|-----BEGIN [A-Z ]*PRIVATE KEY|eyJ[\w-]+\.eyJ|"
+    r"(?:AKIA|ghp_|xox[bp]-|sk_live_)\w{8}"
+)
+
+
+def secrecy(table: Table, column: Column) -> str | None:
+    """Why this column is left out, or None. A numeric identity (`session_id` as key) is a name, no secret."""
+    if column.type.name in _INTEGERS and _is_in_a_key(table, column.name):
+        return None
+    parts = words(column.name)
+    joined = "_".join(parts)
+    if _WORDS & set(parts) or _PARTS.search(joined) or _PARTS.search(joined.replace("_", "")):
+        return "its name looks like a secret"
+    if column.type.name not in _TEXTUAL:
+        return None
+    if parts and parts[-1] in ("key", "keys") and (_KEY_MATERIAL & set(parts[:-1]) or column.type.name == "bytea"):
+        return "its name looks like key material"
+    if _holds_secrets(table) and set(parts) & _OPAQUE:
+        return "its table's name looks like one of secrets"
+    return None
+
+
+def is_secret_value(value: str) -> bool:
+    """Is this one value the hash of a password, a private key, a signed token?"""
+    return _VALUES.match(value) is not None
+
+
+def _holds_secrets(table: Table) -> bool:
+    parts = words(table.name)
+    return bool(_WORDS & set(parts) or _PARTS.search("_".join(parts)))
+
+
+def _is_in_a_key(table: Table, name: str) -> bool:
+    return name in table.primary_key or any(name in key.columns for key in table.foreign_keys)

@@ -1,0 +1,172 @@
+"""The draft as Python: `contract.py`, before the formatter."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+
+from api_gateway.draft.names import python_string
+from api_gateway.draft.plan import (
+    Draft,
+    DraftField,
+    DraftRelation,
+    DraftResource,
+    LeftOut,
+    Proposal,
+    TableName,
+)
+
+_HEADER = '''"""What the API shows of the legacy schema: drafted by `banyan init`, yours to edit.
+
+Every class is one noun of the API. Rename classes, paths and fields, delete what nobody shall see, take up the
+proposals (they stand as comments, each with what it rests on). `banyan check` says what does not fit the schema.
+`Rows.all()` lets everybody who has the scope see every row: narrow it where rows belong to somebody.
+"""
+
+from __future__ import annotations
+'''
+_MODULES = {
+    "Any": "typing",
+    "Annotated": "typing",
+    "Literal": "typing",
+    "Decimal": "decimal",
+    "UUID": "uuid",
+    "date": "datetime",
+    "datetime": "datetime",
+    "time": "datetime",
+    "Field": "pydantic",
+    **dict.fromkeys(("BigInt", "Bytes", "Children", "Column", "Json", "Key"), "shared_models.contract"),
+    **dict.fromkeys(("Parent", "Resource", "Rows"), "shared_models.contract"),
+}
+_WIDTH = 100
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+
+
+def contract_source(draft: Draft) -> str:
+    """The whole module. Valid Python, not yet formatted."""
+    classes = {resource.name: resource for resource in draft.resources}
+    parts = [_enum(enum.name, f"{enum.schema}.{enum.type}", enum.labels) for enum in draft.enums]
+    parts += [resource_source(resource, classes) for resource in draft.resources]
+    parts.append("operations: list[Any] = []")
+    parts.append(_left_out(draft.left_out))
+    body = "\n\n\n".join(part for part in parts if part)
+    return f"{_HEADER}\n{_imports(body)}\n\n\n{body}\n"
+
+
+def resource_source(resource: DraftResource, classes: Mapping[TableName, DraftResource]) -> str:
+    keywords = [f"table={python_string(resource.table)}"]
+    if resource.schema != "public":
+        keywords.append(f"schema={python_string(resource.schema)}")
+    keywords += [f"path={python_string(resource.path)}", "rows=Rows.all()"]
+    if not resource.key:
+        keywords.append('verbs=("list",)')
+    lines = [f"class {resource.class_name}(Resource, {', '.join(keywords)}):"]
+    lines += _indented(_docstring(resource.comment or _default_docstring(resource)))
+    lines += _indented(line for proposal in resource.proposals for line in _proposal(proposal))
+    if not resource.key:
+        lines.append("    # No key that names one row: a list to read, no row has an address.")
+    for field in resource.fields:
+        lines += _indented(_field_lines(field))
+    for relation in resource.relations:
+        lines += _indented(_relation_lines(relation, classes))
+    lines += [f"    # left out: {_one_line(left.what or '')} - {_one_line(left.reason)}" for left in resource.left_out]
+    return "\n".join(lines)
+
+
+def _default_docstring(resource: DraftResource) -> str:
+    return f"A row of the {resource.kind} {resource.schema}.{resource.table}."
+
+
+def _docstring(text: str) -> list[str]:
+    safe = text.strip().replace("\\", "\\\\").replace('"""', "'''")
+    lines = [line.rstrip() for line in _printable(safe).splitlines()] or [""]
+    if lines[-1].endswith('"'):
+        lines[-1] += " "
+    return [f'"""{lines[0]}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']
+
+
+def _field_lines(field: DraftField) -> list[str]:
+    lines = [line for proposal in field.proposals for line in _proposal(proposal)]
+    if field.comment:
+        lines += [f"# {line}" for line in _printable(field.comment.strip()).splitlines()]
+    shown = (
+        f"{field.annotation} | None" if field.optional and field.annotation not in ("Json", "Any") else field.annotation
+    )
+    marks = [mark for mark in (field.marker, _alias(field.alias)) if mark]
+    annotation = f"Annotated[{shown}, {', '.join(marks)}]" if marks else shown
+    return [*lines, f"{field.attribute}: {annotation}{' = None' if field.optional else ''}"]
+
+
+def _relation_lines(relation: DraftRelation, classes: Mapping[TableName, DraftResource]) -> list[str]:
+    target = classes[relation.target].class_name
+    to = f", to={_strings(relation.to)}" if relation.to else ""
+    if relation.kind == "parent":
+        marker, shown, default = (
+            f"Parent({', '.join(map(python_string, relation.columns))}{to})",
+            f"{target} | None",
+            "None",
+        )
+    else:
+        marker, shown, default = f"Children(on={_strings(relation.columns)}{to})", f"list[{target}]", "[]"
+    marks = ", ".join(mark for mark in (marker, _alias(relation.alias)) if mark)
+    line = f"{relation.attribute}: Annotated[{shown}, {marks}] = {default}"
+    return _proposal(Proposal(line, relation.evidence)) if relation.proposed else [line]
+
+
+def _proposal(proposal: Proposal) -> list[str]:
+    text, evidence = _one_line(proposal.text or ""), _one_line(proposal.evidence)
+    if not text:
+        return _wrapped(f"# note: {evidence}")
+    return [*_wrapped(f"# proposal: {text}"), *_wrapped(f"#   {evidence}")]
+
+
+def _wrapped(comment: str) -> list[str]:
+    return textwrap.wrap(comment, _WIDTH, subsequent_indent="#   ", break_long_words=False, break_on_hyphens=False)
+
+
+def _alias(alias: str | None) -> str | None:
+    return f"Field(alias={python_string(alias)})" if alias else None
+
+
+def _enum(name: str, type_name: str, labels: Iterable[str]) -> str:
+    return f"# The enum type {_one_line(type_name)}.\n{name} = Literal[{', '.join(map(python_string, labels))}]"
+
+
+def _left_out(left_out: Iterable[LeftOut]) -> str:
+    lines = [f"#   {_one_line(left.schema)}.{_one_line(left.table)} - {_one_line(left.reason)}" for left in left_out]
+    return "\n".join(["# Left out:", *lines]) if lines else ""
+
+
+def _imports(body: str) -> str:
+    """The import statements for every known name that the code, comments aside, mentions."""
+    code = "\n".join(_STRING.sub("", line) for line in body.splitlines() if not line.lstrip().startswith("#"))
+    used = {name for name in _NAME.findall(code) if name in _MODULES}
+    by_module: dict[str, list[str]] = {}
+    for name in sorted(used):
+        by_module.setdefault(_MODULES[name], []).append(name)
+    groups = [
+        [module for module in sorted(by_module) if module not in ("pydantic", "shared_models.contract")],
+        [module for module in ("pydantic",) if module in by_module],
+        [module for module in ("shared_models.contract",) if module in by_module],
+    ]
+    text = ("\n".join(f"from {m} import {', '.join(by_module[m])}" for m in group) for group in groups if group)
+    return "\n\n".join(text)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"    {line}" if line else "" for line in lines)
+
+
+def _strings(names: tuple[str, ...]) -> str:
+    return python_string(names[0]) if len(names) == 1 else f"({', '.join(map(python_string, names))})"
+
+
+def _one_line(text: str) -> str:
+    """A comment ends with its line: nothing that a database calls its things may start another one."""
+    return " ".join(_printable(text).split())
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace("\r\n", "\n"))
