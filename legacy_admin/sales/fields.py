@@ -23,7 +23,8 @@ class CharNField(CharField):
     """char(n). The database pads with blanks; nobody wants to see them in a form."""
 
     def db_type(self, connection: Any) -> str:
-        return f"char({self.max_length})"
+        # Not "char": bulk_create cuts the length off the name, and a bare char is one letter (2025-06, upload errors).
+        return f"bpchar({self.max_length})"
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> str | None:
         return None if value is None else value.rstrip(" ")

@@ -149,8 +149,8 @@ def ledger(rng: Random, orders: list[Order], items: list[Article]) -> Iterable[M
             if o.stat != 90:
                 sold[line.item] += line.qty
     for item in items:
-        yield LEDGER_FROM, item.no, "AD", rng.randrange(20, 400), "OPENING 2026", "HBG"
-        refill = int(sold[item.no] * rng.choice((0.9, 1.0, 1.1, 1.1, 1.3)))
+        yield LEDGER_FROM, item.no, "AD", rng.choice((5, 20, 60, 150, 400)), "OPENING 2026", "HBG"
+        refill = int(sold[item.no] * rng.choice((0.8, 1.0, 1.1, 1.1, 1.3)))
         for month in (2, 4, 6, 8, 10):
             if refill >= 5:
                 at = datetime(2026, month, rng.randrange(1, 28), rng.randrange(7, 17))

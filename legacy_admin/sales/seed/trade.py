@@ -55,7 +55,7 @@ class Trade:
         hour = rng.randrange(24) if prt else rng.randrange(7, 18)
         at = datetime(day.year, day.month, day.day, hour, rng.randrange(60), rng.randrange(60))
         cust = None if no % 400 == 211 else self.customer(prt)
-        lines = [] if no % 700 == 350 else self.lines(prt)
+        lines = [] if no % 300 == 150 else self.lines(prt)
         stat = self.state(no, (TODAY - day).days, cust)
         if cust:
             cust.last = max(cust.last, day)
