@@ -68,9 +68,9 @@ def resource_source(resource: DraftResource, classes: Mapping[TableName, DraftRe
     if not resource.key:
         lines.append("    # No key that names one row: a list to read, no row has an address.")
     for field in resource.fields:
-        lines += _indented(_field_lines(field))
+        lines += _indented(field_source(field))
     for relation in resource.relations:
-        lines += _indented(_relation_lines(relation, classes))
+        lines += _indented(relation_source(relation, classes))
     lines += [f"    # left out: {_one_line(left.what or '')} - {_one_line(left.reason)}" for left in resource.left_out]
     return "\n".join(lines)
 
@@ -87,7 +87,7 @@ def _docstring(text: str) -> list[str]:
     return [f'"""{lines[0]}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']
 
 
-def _field_lines(field: DraftField) -> list[str]:
+def field_source(field: DraftField) -> list[str]:
     lines = [line for proposal in field.proposals for line in _proposal(proposal)]
     if field.comment:
         lines += [f"# {line}" for line in _printable(field.comment.strip()).splitlines()]
@@ -99,7 +99,7 @@ def _field_lines(field: DraftField) -> list[str]:
     return [*lines, f"{field.attribute}: {annotation}{' = None' if field.optional else ''}"]
 
 
-def _relation_lines(relation: DraftRelation, classes: Mapping[TableName, DraftResource]) -> list[str]:
+def relation_source(relation: DraftRelation, classes: Mapping[TableName, DraftResource]) -> list[str]:
     target = classes[relation.target].class_name
     to = f", to={_strings(relation.to)}" if relation.to else ""
     if relation.kind == "parent":
