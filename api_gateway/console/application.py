@@ -1,0 +1,81 @@
+"""The console as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from api_gateway.console.guard import Guard
+from api_gateway.console.pages import Pages
+from api_gateway.console.sessions import Sessions
+from api_gateway.evidence.fingerprint import fingerprint
+from api_gateway.project import Project, load_project
+from api_gateway.settings import Settings
+from shared_models.database import Database
+from shared_models.faults import DatabaseFault
+from shared_models.snapshot import Snapshot
+
+_POOL = 2
+
+
+def build_console(settings: Settings, database: Database | None = None, project: Project | None = None) -> ASGIApp:
+    """The application. Without a database given it opens its own, as banyan_owner, for as long as it runs.
+
+    Raises UsageError when BANYAN_SESSION_SECRET or BANYAN_OWNER_DATABASE_URL is not set, or the project is wrong.
+    """
+    project = project or load_project(settings.project)
+    own = database is None
+    database = (
+        database
+        if database is not None
+        else Database(
+            settings.require("owner_database_url"),
+            size=_POOL,
+            application_name="banyan console",
+            statement_timeout=settings.statement_timeout,
+            lock_timeout=settings.lock_timeout,
+        )
+    )
+    pages = Pages(project, _candidates(project), database, Sessions(settings.require("session_secret")))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if own:
+            await database.open()
+        try:
+            yield
+        finally:
+            if own:
+                await database.close()
+
+    application = Starlette(
+        routes=[
+            Route("/", pages.show_overview, methods=["GET"]),
+            Route("/login", pages.show_login, methods=["GET"]),
+            Route("/login", pages.sign_in, methods=["POST"]),
+            Route("/logout", pages.sign_out, methods=["POST"]),
+            Mount("/static", StaticFiles(packages=[("api_gateway.console", "static")])),
+        ],
+        exception_handlers={
+            HTTPException: pages.refuse,
+            DatabaseFault: pages.database_is_away,
+            Exception: pages.something_broke,
+        },
+        lifespan=lifespan,
+    )
+    return Guard(application)  # around all of it, so that the answer to a crash is guarded too
+
+
+def _candidates(project: Project) -> Mapping[str, str]:
+    """The fingerprint of each route's mimic as this process has loaded it."""
+    snapshot = Snapshot.from_json(project.snapshot_path.read_text("utf-8")) if project.snapshot_path.exists() else None
+    return {
+        name: fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
+        for name, route in project.routes.items()
+    }

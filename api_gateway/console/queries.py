@@ -1,0 +1,142 @@
+"""Every question that the console asks: SQLAlchemy Core on the tables of schema `banyan`, all of them reading.
+
+Each is bounded: by a window of time, or by a number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from api_gateway.ledger import LIVE_FOR
+from shared_models.state import call_count, comparison, consumer, ledger, process
+
+DAY = timedelta(hours=24)
+MONTH = timedelta(days=30)
+MOVES, CONSUMERS, PROCESSES = 20, 200, 60
+
+
+def now() -> Select[Any]:
+    """The database's clock, which set every time that the page shows."""
+    return select(func.now())
+
+
+def consumers() -> Select[Any]:
+    return select(consumer.c.code, consumer.c.name).order_by(consumer.c.code).limit(CONSUMERS)
+
+
+def stages() -> Select[Any]:
+    """The newest move of each (route, consumer): where everybody stands. Consumer null is the route itself."""
+    return (
+        select(ledger.c.route, ledger.c.consumer, ledger.c.to_stage.label("stage"), ledger.c.at.label("since"))
+        .ext(distinct_on(ledger.c.route, ledger.c.consumer))
+        .order_by(ledger.c.route, ledger.c.consumer, ledger.c.version.desc())
+    )
+
+
+def ledger_version() -> Select[Any]:
+    return select(func.coalesce(func.max(ledger.c.version), 0))
+
+
+def moves() -> Select[Any]:
+    """The last moves, newest first."""
+    return select(ledger).order_by(ledger.c.version.desc()).limit(MOVES)
+
+
+def calls() -> Select[Any]:
+    """Per route, consumer, answerer and outcome: calls in the last 24 hours, and the last call within 30 days."""
+    recent = call_count.c.hour > func.now() - DAY
+    place = (call_count.c.route, call_count.c.consumer, call_count.c.answerer, call_count.c.outcome)
+    return (
+        select(
+            *place,
+            func.coalesce(func.sum(case((recent, call_count.c.count))), 0).label("count"),
+            func.max(call_count.c.last_at).label("last_at"),
+        )
+        .where(call_count.c.hour > func.now() - MONTH)
+        .group_by(*place)
+    )
+
+
+def hours() -> Select[Any]:
+    """Calls of the last 24 hours, per hour and answerer."""
+    return (
+        select(call_count.c.hour, call_count.c.answerer, func.sum(call_count.c.count).label("count"))
+        .where(call_count.c.hour > func.now() - DAY)
+        .group_by(call_count.c.hour, call_count.c.answerer)
+    )
+
+
+def verdicts(fingerprints: Mapping[str, str]) -> Select[Any]:
+    """Per route and consumer: how the comparisons of today's candidates came out. `fingerprints` is by route."""
+    return (
+        select(
+            comparison.c.route,
+            comparison.c.consumer,
+            comparison.c.verdict,
+            func.count().label("count"),
+            func.min(comparison.c.at).label("first"),
+            func.max(comparison.c.at).label("last"),
+        )
+        .where(_candidates(fingerprints))
+        .group_by(comparison.c.route, comparison.c.consumer, comparison.c.verdict)
+    )
+
+
+def shapes(fingerprints: Mapping[str, str]) -> Select[Any]:
+    """Per route and consumer: the request shapes that were conclusively compared."""
+    return (
+        select(comparison.c.route, comparison.c.consumer, comparison.c.shape, func.count().label("count"))
+        .where(_candidates(fingerprints), comparison.c.verdict != "inconclusive")
+        .group_by(comparison.c.route, comparison.c.consumer, comparison.c.shape)
+    )
+
+
+def durations(fingerprints: Mapping[str, str]) -> Select[Any]:
+    """Per route, and per route and consumer (`whole` 1 and 0): how long both sides take, median in milliseconds."""
+
+    def median(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.percentile_cont(0.5).within_group(column)
+
+    route, who = comparison.c.route, comparison.c.consumer
+    return (
+        select(
+            route,
+            who,
+            func.grouping(who).label("whole"),
+            median(comparison.c.control_ms).label("control_ms"),
+            median(comparison.c.candidate_ms).label("candidate_ms"),
+        )
+        .where(_candidates(fingerprints), comparison.c.verdict != "inconclusive")
+        .group_by(func.grouping_sets(tuple_(route), tuple_(route, who)))
+    )
+
+
+def last_mismatches(fingerprints: Mapping[str, str]) -> Select[Any]:
+    """Of each route and consumer the newest mismatch, with its differences as they were stored: masked."""
+    return (
+        select(comparison.c.route, comparison.c.consumer, comparison.c.at, comparison.c.shape, comparison.c.differences)
+        .ext(distinct_on(comparison.c.route, comparison.c.consumer))
+        .where(_candidates(fingerprints), comparison.c.verdict == "mismatch")
+        .order_by(comparison.c.route, comparison.c.consumer, comparison.c.at.desc())
+    )
+
+
+def processes() -> Select[Any]:
+    """The processes of the last day that did not leave, the dead ones included; of each kind the oldest first."""
+    return (
+        select(process, (process.c.seen > func.now() - LIVE_FOR).label("live"))
+        .where(process.c.seen > func.now() - DAY)
+        .order_by(process.c.kind, process.c.started, process.c.id)
+        .limit(PROCESSES)
+    )
+
+
+def _candidates(fingerprints: Mapping[str, str]) -> ColumnElement[bool]:
+    pairs: Collection[tuple[str, str]] = [(route, mark) for route, mark in fingerprints.items() if mark]
+    matches = [and_(comparison.c.route == route, comparison.c.fingerprint == mark) for route, mark in pairs]
+    return or_(*matches) if matches else false()

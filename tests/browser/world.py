@@ -1,0 +1,117 @@
+"""A database in which something has happened, for pages to show: the console's tests look at it, and so may you."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from sqlalchemy import func, insert
+
+from shared_models import state
+from shared_models.statements import run
+
+HOSTILE = "<script>document.title='owned'</script>"
+HOSTILE_ATTRIBUTE = '"><img src=x onerror="document.title=\'owned\'">'
+REVERSED = "in\u202evoice.txt"  # a right-to-left override: what is seen is not what is there
+
+
+def fill(connection: psycopg.Connection[Any], fingerprints: dict[str, str]) -> None:
+    """Four partners, a stranger, routes at every stage, evidence of all kinds, and processes in three states."""
+    _consumers(connection)
+    _moves(connection)
+    _calls(connection)
+    _comparisons(connection, fingerprints)
+    _processes(connection)
+    connection.commit()
+
+
+def _ago(**distance: float) -> Any:
+    return func.now() - timedelta(**distance)
+
+
+def _consumers(connection: psycopg.Connection[Any]) -> None:
+    names = {
+        "acme": "Acme Hardware",
+        "bolt": "Bolt & Sons",
+        "crane": HOSTILE,
+        "delta": HOSTILE_ATTRIBUTE,
+    }
+    run(connection, insert(state.consumer).values([{"code": code, "name": name} for code, name in names.items()]))
+
+
+def _moves(connection: psycopg.Connection[Any]) -> None:
+    moves = [
+        ("orders.list", None, "legacy", "shadow", "promotion", "watch it first", 60 * 50, None),
+        ("orders.list", "acme", "shadow", "canary", "promotion", "Acme agreed on Tuesday", 60 * 26, None),
+        ("orders.list", "acme", "canary", "live", "promotion", "a quiet week", 60 * 3, None),
+        ("orders.list", "bolt", "shadow", "canary", "promotion", "second partner", 55, "mira"),
+        ("orders.list", "bolt", "canary", "shadow", "rollback", f"differs in totals {HOSTILE}", 4, None),
+        ("orders.status", None, "legacy", "shadow", "promotion", "begin", 30, None),
+        ("orders.status", "delta", "shadow", "canary", "promotion", HOSTILE_ATTRIBUTE, 0.2, None),
+    ]
+    for route, consumer, before, after, kind, reason, minutes, overridden in moves:
+        run(
+            connection,
+            insert(state.ledger).values(
+                route=route, consumer=consumer, from_stage=before, to_stage=after, kind=kind, reason=reason,
+                actor="mira", at=_ago(minutes=minutes), overridden=overridden,
+            ),
+        )  # fmt: skip
+
+
+def _calls(connection: psycopg.Connection[Any]) -> None:
+    rows = []
+    for hour in range(24):
+        busy = 40 + 30 * ((hour * 7) % 5) - hour
+        for route, consumer, stage, answerer, outcome, part in (
+            ("orders.list", "acme", "live", "modern", "ok", 0.8 if hour < 4 else 0.1),
+            ("orders.list", "bolt", "shadow", "legacy", "ok", 0.6),
+            ("orders.status", "delta", "shadow", "legacy", "ok", 0.3),
+            ("orders.status", "", "shadow", "legacy", "ok", 0.05),
+            ("stock.csv", "crane", "legacy", "legacy", "ok", 0.4),
+        ):
+            rows.append(
+                {
+                    "hour": func.date_trunc("hour", _ago(hours=hour)), "route": route, "consumer": consumer,
+                    "stage": stage, "answerer": answerer, "outcome": outcome, "count": max(1, int(busy * part)),
+                    "last_at": _ago(hours=hour, seconds=11),
+                }
+            )  # fmt: skip
+    for row in rows:
+        run(connection, insert(state.call_count).values(**row))
+
+
+def _comparisons(connection: psycopg.Connection[Any], fingerprints: dict[str, str]) -> None:
+    difference = {"path": "/orders/order[2]/total", "kind": "value", "control": "1,204.50", "candidate": HOSTILE}
+    reversed_place = {"path": REVERSED, "kind": "missing", "control": HOSTILE_ATTRIBUTE, "candidate": None}
+    shapes = ("GET token=code", "GET since=date token=code", "GET page=integer token=code")
+    for number in range(60):
+        for route, consumer, verdict in (
+            ("orders.list", "bolt", "mismatch" if number in (7, 31) else "match"),
+            ("orders.status", "delta", "inconclusive" if number % 9 == 0 else "match"),
+        ):
+            run(
+                connection,
+                insert(state.comparison).values(
+                    route=route, consumer=consumer, fingerprint=fingerprints[route], verdict=verdict,
+                    shape=shapes[number % (3 if route == "orders.list" else 2)], outcome="200 application/xml",
+                    differences=[difference, reversed_place] if verdict == "mismatch" else [],
+                    request={"path": "/partner/orders.xml"}, at=_ago(minutes=60 - number),
+                    control_ms=38 + number % 7, candidate_ms=5 + number % 3,
+                ),
+            )  # fmt: skip
+
+
+def _processes(connection: psycopg.Connection[Any]) -> None:
+    for kind, pid, acknowledged, seen in (
+        ("app", 4101, 7, 0), ("app", 4102, 6, 0), ("app", 3999, 5, 400),
+        ("worker", 4110, 7, 0), ("observer", 4120, 7, 0), ("edge", 4130, 7, 0),
+    ):  # fmt: skip
+        run(
+            connection,
+            insert(state.process).values(
+                id=f"{kind}-{pid}", kind=kind, host="laptop", pid=pid, build="0.1.0", acknowledged=acknowledged,
+                register_version=1, seen=_ago(seconds=seen) + timedelta(hours=0 if seen else 1), started=_ago(hours=5),
+            ),
+        )  # fmt: skip
