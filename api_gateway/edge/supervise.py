@@ -11,8 +11,8 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from api_gateway.consumers import Register
 from api_gateway.edge import envoy
 from api_gateway.edge.admin import Unreachable
 from api_gateway.edge.entries import Json
@@ -22,12 +22,14 @@ from api_gateway.edge.shape import Shape, read_upstream
 from api_gateway.edge.table import everything_to_legacy, route_table
 from api_gateway.errors import BanyanError, EnvironmentFault, UsageError
 from api_gateway.events import ChildEnded, EdgeTableRefused, EdgeTableWritten, ProcessStarted, ProcessStopped
-from api_gateway.ledger import read_kept, watch
 from api_gateway.logging import configure, report
 from api_gateway.project import Configuration, load_project, read_configuration
 from api_gateway.routes import Route
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
+
+if TYPE_CHECKING:  # the ledger brings SQLAlchemy along: the break-glass must not wait for it
+    from api_gateway.consumers import Register
 
 _SWAP_SECONDS = 0.8  # within which Envoy has read a table; the ledger waits a second for all of us
 _LOOK_SECONDS = 0.1
@@ -130,9 +132,11 @@ class Supervisor:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await self._begin(state_dir, all_legacy=owner_url is None)
+        await self._begin(None if owner_url is None else _kept_stages(state_dir))
         tasks = [asyncio.create_task(self._keep_alive())]
         if owner_url is not None:
+            from api_gateway.ledger import watch
+
             tasks.append(asyncio.create_task(watch(owner_url, "edge", state_dir, self.take)))
         await stopping.wait()
         tasks[0].cancel()
@@ -152,12 +156,9 @@ class Supervisor:
                 report(EdgeTableRefused(str(error)))
                 raise
 
-    async def _begin(self, state_dir: Path, *, all_legacy: bool) -> None:
-        """Put a table in place that Envoy takes, then adopt the Envoy that runs, or start one."""
-        kept = None if all_legacy else read_kept(state_dir)
-        document = await asyncio.to_thread(
-            self._first_table, kept.table if kept else StageTable(), all_legacy=all_legacy
-        )
+    async def _begin(self, stages: StageTable | None) -> None:
+        """Put a table in place that Envoy takes, then adopt the Envoy that runs, or start one. None: all to legacy."""
+        document = await asyncio.to_thread(self._first_table, stages)
         self.files.write_table(document)
         self.envoy = await asyncio.to_thread(envoy.adopt, self.files, self.plan.shape)
         if self.envoy is not None:
@@ -170,9 +171,9 @@ class Supervisor:
             self.envoy = await asyncio.to_thread(envoy.start, self.binary, self.files, self.plan.shape)
         report(ProcessStarted("edge", f"{self.plan.shape.host}:{self.envoy.admin.port()}"))
 
-    def _first_table(self, stages: StageTable, *, all_legacy: bool) -> Json:
+    def _first_table(self, stages: StageTable | None) -> Json:
         """The table of these stages; else the one written last, if routes.py is what is wrong; else all to legacy."""
-        if not all_legacy:
+        if stages is not None:
             try:
                 document = self.plan.table(stages)
                 envoy.check_table(self.binary, self.plan.shape, document)
@@ -215,3 +216,11 @@ class Supervisor:
             except EnvironmentFault as error:
                 report(ChildEnded("envoy", None, error.message))
                 pause = min(2 * pause + 0.2, _LONGEST_PAUSE_SECONDS)
+
+
+def _kept_stages(state_dir: Path) -> StageTable:
+    """The last known stages; everything at legacy when none are known."""
+    from api_gateway.ledger import read_kept
+
+    kept = read_kept(state_dir)
+    return kept.table if kept is not None else StageTable()
