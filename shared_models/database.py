@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncRawCursor
+from psycopg import AsyncRawCursor, sql
 from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
@@ -34,15 +34,15 @@ class ReadTransaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def rows(self, select: Select[Any]) -> list[Row]:
+    async def rows(self, select: Select[*tuple[Any, ...]]) -> list[Row]:
         return await self._run(select)
 
-    async def one(self, select: Select[Any]) -> Row | None:
+    async def one(self, select: Select[*tuple[Any, ...]]) -> Row | None:
         """The first row, None when there is none."""
         rows = await self._run(select)
         return rows[0] if rows else None
 
-    async def value(self, select: Select[Any]) -> Any:
+    async def value(self, select: Select[*tuple[Any, ...]]) -> Any:
         """The first column of the first row, None when there is no row."""
         row = await self.one(select)
         return next(iter(row.values())) if row else None
@@ -64,14 +64,23 @@ class ReadTransaction:
 class WriteTransaction(ReadTransaction):
     """A read committed transaction that may write."""
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.is_doomed = False
+
+    def doom(self) -> None:
+        """Roll back at the end, whatever happens: an answer that refuses must leave nothing behind."""
+        self.is_doomed = True
+
     async def execute(self, statement: Insert | Update | Delete) -> list[Row]:
         """The rows of its RETURNING clause, none without one. Raises ConstraintViolated, LockTimeout, …"""
         return await self._run(statement)
 
-    async def set_local(self, setting: str, value: str) -> None:
-        """A PostgreSQL setting until the end of this transaction."""
+    async def set_local(self, setting: str, value: str | None) -> None:
+        """A PostgreSQL setting until the end of this transaction; None: back to what the session began with."""
+        text = sql.SQL("DEFAULT") if value is None else sql.Literal(value)
         try:
-            await self._connection.execute("SELECT set_config(%s, %s, true)", (setting, value))
+            await self._connection.execute(sql.SQL("SET LOCAL {} TO {}").format(sql.Identifier(setting), text))
         except psycopg.Error as error:
             raise translated(error) from None
 
@@ -107,12 +116,13 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTransaction]:
         async with self._begun(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE") as connection:
+            tx = WriteTransaction(connection)
             try:
-                yield WriteTransaction(connection)
+                yield tx
             except BaseException:
                 await _end(connection, b"ROLLBACK")
                 raise
-            await _commit(connection)
+            await (_end(connection, b"ROLLBACK") if tx.is_doomed else _commit(connection))
 
     async def fetch(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
         """Run one reading statement in one round trip; its rows as PostgreSQL's own text. Raises DatabaseFault.

@@ -6,7 +6,7 @@ Rows.where(act_fl="Y") & Rows.through("order")  Rows.by_kind(consumer=…, accou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -59,6 +59,14 @@ class Rows:
         """A rule for each kind of principal; a kind that is not named sees nothing."""
         return ByKind(consumer or NoRows(), account or NoRows(), staff or NoRows())
 
+    def parts(self) -> Iterator[Rows]:
+        """The rules it is made of, or itself."""
+        yield self
+
+    def columns(self) -> set[str]:
+        """The columns of the resource's own table that the rule looks at; `through` a parent aside."""
+        return {name for part in self.parts() if isinstance(part, Where) for name, _ in part.conditions}
+
     def __and__(self, other: Rows) -> Rows:
         return Both(self, other)
 
@@ -92,14 +100,26 @@ class ByKind(Rows):
     account: Rows
     staff: Rows
 
+    def parts(self) -> Iterator[Rows]:
+        for rule in (self.consumer, self.account, self.staff):
+            yield from rule.parts()
+
 
 @dataclass(frozen=True, slots=True)
 class Both(Rows):
     left: Rows
     right: Rows
 
+    def parts(self) -> Iterator[Rows]:
+        yield from self.left.parts()
+        yield from self.right.parts()
+
 
 @dataclass(frozen=True, slots=True)
 class Either(Rows):
     left: Rows
     right: Rows
+
+    def parts(self) -> Iterator[Rows]:
+        yield from self.left.parts()
+        yield from self.right.parts()

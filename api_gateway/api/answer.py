@@ -1,0 +1,74 @@
+"""From rows of PostgreSQL's text to the bytes of an answer. Nothing is parsed and nothing is built twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+from starlette.types import Send
+
+from api_gateway.api.cursors import Cursors, Position
+from api_gateway.api.request import Reading
+from shared_models.database import Cells
+
+Head = list[tuple[bytes, bytes]]
+
+_COMMON: Head = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"Authorization, X-API-Key, Accept"),
+]
+
+
+def document(row: Cells, if_none_match: bytes | None) -> tuple[int, Head, bytes]:
+    """One row, or 304 when the caller has it."""
+    body = row[0] or b""
+    tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+    head = [*_COMMON, (b"etag", tag)]
+    if if_none_match is not None and _matches(if_none_match, tag):
+        return 304, [pair for pair in head if pair[0] != b"content-type"], b""
+    return 200, head, body
+
+
+def page(rows: list[Cells], reading: Reading, path: str, cursors: Cursors) -> tuple[int, Head, bytes]:
+    """`{"data":[…],"next_cursor":…}`; the next page is in the Link header too (RFC 8288)."""
+    shown = rows[: reading.limit]
+    token = cursors.write(_position(shown, reading), reading.context) if len(rows) > reading.limit else None
+    cursor = b'"' + token.encode() + b'"' if token is not None else b"null"
+    documents = b",".join([row[0] or b"null" for row in shown])
+    body = b'{"data":[' + documents + b'],"next_cursor":' + cursor + b"}"
+    return 200, [*_COMMON, *_link(reading, path, token)], body
+
+
+def _position(shown: list[Cells], reading: Reading) -> Position:
+    last = shown[-1][1:]
+    values = tuple(None if cell is None else cell.decode() for cell in last)
+    if reading.resource.key:
+        return Position(values)
+    equal = 0
+    while equal < len(shown) and shown[-1 - equal][1:] == last:
+        equal += 1
+    before = tuple(reading.values.get(f"k{n}") for n in range(len(values)))
+    skipped = int(reading.values.get("skip") or 0) if equal == len(shown) and before == values else 0
+    return Position(values, equal + skipped)
+
+
+def _link(reading: Reading, path: str, token: str | None) -> Iterable[tuple[bytes, bytes]]:
+    if token is None:
+        return ()
+    pairs = [(name, value) for name, value in reading.pairs if name != "cursor"]
+    query = urlencode([*pairs, ("cursor", token)], quote_via=quote, safe=",:")
+    return ((b"link", f'<{path}?{query}>; rel="next"'.encode()),)
+
+
+def _matches(header: bytes, tag: bytes) -> bool:
+    """If-None-Match compares weakly (RFC 9110, section 13.1.2)."""
+    tags = [part.strip().removeprefix(b"W/") for part in header.split(b",")]
+    return tags == [b"*"] or tag in tags
+
+
+async def send_answer(send: Send, status: int, head: Head, body: bytes, *, with_body: bool = True) -> None:
+    sized = head if status == 304 else [*head, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": sized})
+    await send({"type": "http.response.body", "body": body if with_body else b""})

@@ -1,0 +1,103 @@
+"""The typed API as one FastAPI application, composed from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api_gateway.api import openapi, problems
+from api_gateway.api.authentication import Keys
+from api_gateway.api.contract import Contract
+from api_gateway.api.cursors import Cursors
+from api_gateway.api.operations import Operation, OperationRoute, operation_of
+from api_gateway.api.resource_route import ResourceRoute
+from api_gateway.api.select import Statements
+from api_gateway.project import Project
+from shared_models.database import Database
+
+MAX_BODY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The database as `banyan_api` sees it, once for reading and once for writing: the same one is fine."""
+
+    read: Database
+    write: Database
+
+
+def build_api(
+    project: Project, contract: Contract, keys: Callable[[], Keys], databases: Databases, *, secret: str
+) -> FastAPI:
+    """Resources and operations under `{prefix}/{version}/`, `{prefix}/docs`, `{prefix}/openapi.json`.
+
+    keys     gives the register as it is now
+    secret   signs cursors; the same for every gateway
+    """
+    api = project.configuration.api
+    prefix = f"{api.prefix}/{api.version}/"
+    operations = tuple(operation_of(handler) for handler in contract.operations)
+    statements = Statements(contract.resources)
+
+    app = FastAPI(
+        title=api.title,
+        version=api.version,
+        docs_url=f"{api.prefix}/docs",
+        redoc_url=None,
+        openapi_url=f"{api.prefix}/openapi.json",
+        redirect_slashes=False,
+        max_body_size=MAX_BODY_BYTES,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    problems.install(app)
+    route = ResourceRoute(prefix, contract.resources, statements, Cursors(secret), _methods(operations))
+    app.router.routes.append(route)
+    for handler, declared in zip(contract.operations, operations, strict=True):
+        _add_operation(app, f"{prefix}{declared.path}", handler, declared)
+    openapi.install(app, contract.resources, operations, prefix)
+    app.add_middleware(
+        RequestState,
+        state={
+            "keys": keys,
+            "read_database": databases.read,
+            "write_database": databases.write,
+            "resources": contract.resources,
+            "statements": statements,
+            "api_prefix": prefix,
+        },
+    )
+    return app
+
+
+class RequestState:
+    """Puts into `scope["state"]` what routes and dependencies need. A principal that is known already stays."""
+
+    def __init__(self, app: ASGIApp, state: Mapping[str, Any]) -> None:
+        self._app, self._state = app, state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["state"] = {**scope.get("state", {}), **self._state}
+        await self._app(scope, receive, send)
+
+
+def _methods(operations: tuple[Operation, ...]) -> dict[str, tuple[str, ...]]:
+    methods: dict[str, tuple[str, ...]] = {}
+    for declared in operations:
+        methods[declared.path] = (*methods.get(declared.path, ()), declared.method)
+    return methods
+
+
+def _add_operation(app: FastAPI, path: str, handler: Callable[..., Any], declared: Operation) -> None:
+    app.router.add_api_route(
+        path,
+        handler,
+        methods=[declared.method],
+        status_code=declared.status,
+        name=declared.name,
+        route_class_override=OperationRoute,
+    )

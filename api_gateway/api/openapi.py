@@ -1,0 +1,93 @@
+"""The one OpenAPI 3.1 document: FastAPI writes the operations, we add the resources and what all of them share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api_gateway.api.openapi_paths import get_id, problem_responses, resource_paths
+from api_gateway.api.openapi_schemas import Json, component_schemas, reference
+from api_gateway.api.operations import Operation
+from shared_models.resources import Resources
+
+SECURITY: list[Json] = [{"bearer": []}, {"key": []}]
+SCHEMES: Json = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "The API key as a bearer token."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Sent again with the same key, the request is answered again and done once. Kept for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+_REPLAYED: Json = {"description": "`true`: this answer was given before.", "schema": {"type": "string"}}
+
+
+def document(app: FastAPI, resources: Resources, operations: Iterable[Operation], prefix: str) -> Json:
+    """`prefix`: `/api/v1/`."""
+    written: Json = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=app.description or None,
+        routes=app.routes,
+    )
+    declared = {(f"{prefix}{op.path}", op.method.lower()): op for op in operations}
+    paths = written.get("paths", {})
+    for (path, method), op in declared.items():
+        _complete(paths[path][method], op, resources)
+    for path, item in resource_paths(resources, prefix).items():
+        paths[path] = {**item, **paths.get(path, {})}
+    components = written.setdefault("components", {})
+    schemas = {n: s for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
+    components["schemas"] = dict(sorted({**schemas, **component_schemas(resources)}.items()))
+    components["securitySchemes"] = SCHEMES
+    return {**written, "paths": dict(sorted(paths.items())), "security": SECURITY}
+
+
+_FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+
+
+def _complete(written: Json, op: Operation, resources: Resources) -> None:
+    """What FastAPI cannot know of an operation."""
+    refusals = ["400", "401", "403", "406", "414", "500", "503", "504"]
+    success: Json = written["responses"].pop("200", None) or written["responses"].pop(str(op.status), {})
+    written["responses"].clear()
+    if not op.is_safe:
+        refusals += ["409", "413", "422"]
+        written.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+        success.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
+    if op.answer is not None:
+        resource = resources.of(op.answer)
+        success["content"] = {"application/json": {"schema": reference(resource.name)}}
+        if op.status == 201 and resource.key:
+            success["headers"]["Location"] = {"description": "Where it is.", "schema": {"type": "string"}}
+            key = {field.name: f"$response.body#/{field.name}" for field in resource.key}
+            success["links"] = {"get": {"operationId": get_id(resource), "parameters": key}}
+    success.setdefault("description", "Done.")
+    written["responses"] = {str(op.status): success, **problem_responses(*refusals)}
+    written["operationId"] = op.name
+    written["tags"] = [op.path.partition("/")[0]]
+    written["description"] = f"{written.get('description', '')}\n\nScope: `{op.scope}`".strip()
+
+
+def frozen(written: Json) -> str:
+    """The committed form: stable, readable in a review, ends with a newline."""
+    return json.dumps(written, indent=1, ensure_ascii=False) + "\n"
+
+
+def install(app: FastAPI, resources: Resources, operations: Iterable[Operation], prefix: str) -> None:
+    """Make `app.openapi()` give the whole document, built once."""
+    listed = tuple(operations)
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document(app, resources, listed, prefix)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,138 @@
+"""Operations: hand-written typed endpoints for what is more than one row.
+
+    @operation("orders", scope="orders:write", status=201, answer=Order)
+    @touches(insert={"ord_hdr": […]})
+    async def place_order(order: NewOrder, tx: Write, caller: Caller, answers: Answers) -> Response: …
+
+Authentication, scope, idempotency, problem documents and their OpenAPI come without a line in the handler.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from api_gateway.api import idempotency
+from api_gateway.api.authentication import principal_of, require_scope
+from api_gateway.api.problems import invalid_body
+from api_gateway.errors import FieldError
+from shared_models.contract import Resource
+from shared_models.database import WriteTransaction
+from shared_models.faults import ReadOnly
+
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
+SAFE = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How a handler is served. `path` is below the version: `orders`, `orders/{number}/cancellation`."""
+
+    path: str
+    scope: str
+    method: str = "POST"
+    status: int = 200
+    answer: type[Resource] | None = None
+    name: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method in SAFE
+
+
+def operation(
+    path: str, *, scope: str, method: str = "POST", status: int = 200, answer: type[Resource] | None = None
+) -> Callable[[Handler], Handler]:
+    """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI."""
+
+    def declare(handler: Handler) -> Handler:
+        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, handler.__name__)
+        handler.__banyan_operation__ = declared  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def operation_of(handler: Callable[..., Any]) -> Operation:
+    """Raises TypeError for a function that is none."""
+    declared = getattr(handler, "__banyan_operation__", None)
+    if not isinstance(declared, Operation):
+        raise TypeError(f"{getattr(handler, '__name__', handler)} is no operation: decorate it with @operation(…)")
+    return declared
+
+
+class OperationRoute(APIRoute):
+    """FastAPI's own route, with what every operation needs around its handler."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+        declared = operation_of(self.endpoint)
+
+        async def answer(request: Request) -> Response:
+            principal = principal_of(request.scope)
+            require_scope(principal, declared.scope)
+            if not declared.is_safe:
+                _refuse_nul(await request.body())
+                claim = await idempotency.claim_of(request, principal, declared.name)
+                if claim is not None:
+                    return await _once(request, claim, handler)
+            response = await handler(request)
+            _doom_refused(response, request.scope["state"].get("write_transaction"))
+            return response
+
+        return answer
+
+
+async def _once(
+    request: Request, claim: idempotency.Claim, handler: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
+    """The handler, in the transaction that claims the key; committed when this returns."""
+    state = request.scope["state"]
+    if "write_database" not in state:
+        raise ReadOnly
+    async with state["write_database"].write() as tx:
+        stored = await idempotency.take(tx, claim)
+        if stored is not None:
+            return stored
+        state["write_transaction"] = tx
+        response = await handler(request)
+        _doom_refused(response, tx)
+        if not tx.is_doomed:
+            await idempotency.store(tx, claim, response)
+        return response
+
+
+def _doom_refused(response: Response, tx: WriteTransaction | None) -> None:
+    """A handler that returns a refusal instead of raising it has changed nothing either."""
+    if tx is not None and response.status_code >= 400:
+        tx.doom()
+
+
+def _refuse_nul(body: bytes) -> None:
+    """PostgreSQL has no NUL in text; say where it is. Raises Problem 422."""
+    if b"\\u0000" not in body:
+        return
+    try:
+        pointer = _nul_pointer(json.loads(body), "")
+    except (ValueError, RecursionError):
+        return  # the framework refuses it
+    if pointer is not None:
+        raise invalid_body([FieldError("nul", "NUL characters cannot be stored.", pointer=pointer)])
+
+
+def _nul_pointer(value: Any, pointer: str) -> str | None:
+    if isinstance(value, str):
+        return pointer if "\0" in value else None
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in pairs:
+        if "\0" in str(name):
+            return pointer
+        found = _nul_pointer(part, f"{pointer}/{name}")
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,159 @@
+"""Every answer that refuses, as a problem document (RFC 9457): the closed list of them, and what exceptions become.
+
+Nothing here repeats PostgreSQL's text or a name that the contract hides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api_gateway.errors import FieldError, Problem
+from shared_models import faults
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def bad_request(errors: Sequence[FieldError]) -> Problem:
+    return Problem(400, "invalid_request", "The request cannot be understood.", errors=errors)
+
+
+def invalid_body(errors: Sequence[FieldError]) -> Problem:
+    return Problem(422, "invalid_body", "The body does not fit.", errors=errors)
+
+
+def unauthenticated(detail: str) -> Problem:
+    headers = {"www-authenticate": 'Bearer realm="api"'}
+    return Problem(401, "unauthenticated", "A valid API key is needed.", detail, headers=headers)
+
+
+def forbidden(scope: str) -> Problem:
+    headers = {"www-authenticate": f'Bearer realm="api", error="insufficient_scope", scope="{scope}"'}
+    return Problem(403, "forbidden", "The key does not have the scope.", f"Needed: {scope}", headers=headers)
+
+
+def not_found() -> Problem:
+    return Problem(404, "not_found", "There is nothing here.")
+
+
+def method_not_allowed(allowed: Iterable[str]) -> Problem:
+    headers = {"allow": ", ".join(allowed)}
+    return Problem(405, "method_not_allowed", "The method is not allowed here.", headers=headers)
+
+
+def not_acceptable() -> Problem:
+    return Problem(406, "not_acceptable", "Only application/json can be given.")
+
+
+def query_too_long(limit: int) -> Problem:
+    return Problem(414, "query_too_long", "The query string is too long.", f"At most {limit} bytes.")
+
+
+def unavailable(code: str, title: str, seconds: int = 1) -> Problem:
+    return Problem(503, code, title, headers={"retry-after": str(seconds)})
+
+
+def out_of_service() -> Problem:
+    return Problem(503, "resource_unavailable", "The resource is out of service: the database's schema has changed.")
+
+
+def internal() -> Problem:
+    return Problem(500, "internal_error", "Something is broken on our side.")
+
+
+def of_fault(fault: faults.DatabaseFault) -> Problem:
+    """What a consumer is told when the database refuses."""
+    match fault:
+        case faults.ConstraintViolated(kind="unique" | "exclusion"):
+            return Problem(409, "conflict", "It exists already.")
+        case faults.ConstraintViolated(kind="foreign_key"):
+            return Problem(409, "conflict", "It refers to something that is not there, or something refers to it.")
+        case faults.ConstraintViolated():
+            return Problem(422, "refused_by_database", "A rule of the database does not allow this.")
+        case faults.BadValue():
+            return Problem(422, "invalid_value", "A value is out of range or of the wrong form.")
+        case faults.DatabaseAway():
+            return unavailable("database_away", "The database is away.", 2)
+        case faults.DatabaseBusy():
+            return unavailable("database_busy", "Too many requests at once.")
+        case faults.LockTimeout():
+            return unavailable("locked", "Somebody else is changing this.")
+        case faults.SerializationFailure():
+            return unavailable("try_again", "Another transaction came first.")
+        case faults.StatementTimeout():
+            return Problem(504, "statement_timeout", "The database took too long.", "Ask for less, or filter more.")
+        case faults.SchemaChanged():
+            return out_of_service()
+        case faults.CommitUnknown():
+            return Problem(500, "outcome_unknown", "The connection was lost at the last moment: it may have happened.")
+        case _:
+            return internal()
+
+
+def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
+    """A plain HTTP error of the framework under our codes."""
+    lowered = {name.lower(): value for name, value in (headers or {}).items()}
+    if status == 404:
+        return not_found()
+    if status == 405:
+        return method_not_allowed(part.strip() for part in lowered.get("allow", "GET").split(","))
+    if status == 400:
+        return bad_request([])
+    if status == 413:
+        return Problem(413, "body_too_large", "The body is too large.")
+    phrase = HTTPStatus(status).phrase
+    return Problem(status, phrase.lower().replace(" ", "_").replace("-", "_"), f"{phrase}.", headers=lowered)
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """Every fault of a validated request at once. 422 for the body, 400 for what is around it."""
+    errors = [_field_error(part) for part in error.errors()]
+    in_body = all(found.pointer is not None for found in errors)
+    return invalid_body(errors) if in_body else bad_request(errors)
+
+
+def _field_error(part: Mapping[str, Any]) -> FieldError:
+    where, *rest = part["loc"]
+    detail = str(part["msg"])
+    code = str(part["type"])
+    if where == "body":
+        return FieldError(code, detail, pointer="".join(f"/{_escaped(step)}" for step in rest))
+    name = str(rest[-1]) if rest else ""
+    return FieldError(code, detail, header=name) if where == "header" else FieldError(code, detail, parameter=name)
+
+
+def _escaped(step: object) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
+
+
+def rendered(problem: Problem) -> Response:
+    body = json.dumps(problem.as_json(), ensure_ascii=True, separators=(",", ":")).encode()
+    headers = {"cache-control": "no-store", **problem.headers}
+    return Response(body, problem.status, headers, MEDIA_TYPE)
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def _handler(of: Callable[[Any], Problem]) -> Handler:
+    async def handle(_request: Request, error: Exception) -> Response:
+        return rendered(of(error))
+
+    return handle
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem document, what nobody expected included."""
+    app.add_exception_handler(Problem, _handler(lambda problem: problem))
+    app.add_exception_handler(faults.DatabaseFault, _handler(of_fault))
+    app.add_exception_handler(RequestValidationError, _handler(of_validation))
+    app.add_exception_handler(HTTPException, _handler(lambda error: of_status(error.status_code, error.headers)))
+    app.add_exception_handler(Exception, _handler(lambda _: internal()))

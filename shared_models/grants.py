@@ -1,0 +1,123 @@
+"""From contract and operations to the database's own permissions: exactly the columns that are needed, role by role.
+
+banyan_api    SELECT on what the contract shows; SELECT, INSERT, UPDATE on what operations touch
+banyan_read   SELECT on all of that: candidates
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from shared_models.resources import Resources
+from shared_models.snapshot import Snapshot
+from shared_models.spelling import quoted
+from shared_models.state import API, READ
+
+Privilege = Literal["SELECT", "INSERT", "UPDATE"]
+Columns = Mapping[str, Sequence[str]]
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Grant:
+    """One row as in information_schema.column_privileges."""
+
+    grantee: str
+    table_schema: str
+    table_name: str
+    column_name: str
+    privilege_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Touches:
+    """What a handler reads and writes besides the contract: columns by table. `schema.table`, or a table of `public`.
+
+    `delete` lists tables: PostgreSQL grants DELETE on a whole table only.
+    """
+
+    select: Columns
+    insert: Columns
+    update: Columns
+    delete: Sequence[str] = ()
+
+
+def touches(
+    *,
+    select: Columns | None = None,
+    insert: Columns | None = None,
+    update: Columns | None = None,
+    delete: Sequence[str] = (),
+) -> Callable[[Handler], Handler]:
+    """Declare what an operation or a mimic touches; its triggers' needs too, where they run with invoker's rights."""
+
+    def declare(handler: Handler) -> Handler:
+        handler.__banyan_touches__ = Touches(select or {}, insert or {}, update or {}, delete)  # type: ignore[attr-defined]
+        return handler
+
+    return declare
+
+
+def touches_of(handlers: Iterable[Callable[..., Any]]) -> list[Touches]:
+    return [found for handler in handlers if isinstance(found := getattr(handler, "__banyan_touches__", None), Touches)]
+
+
+def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
+    """Every column privilege that both roles need, sorted."""
+    found: set[Grant] = set()
+    for (schema, table), columns in resources.columns().items():
+        found |= _for_both(schema, table, columns)
+    for handler in touched:
+        for name, names in handler.select.items():
+            found |= _for_both(*_place(name), names)
+        for privilege, tables in (("INSERT", handler.insert), ("UPDATE", handler.update)):
+            for name, names in tables.items():
+                schema, table = _place(name)
+                found |= {Grant(API, schema, table, column, privilege) for column in names}
+    return sorted(found)
+
+
+def missing(wanted: Iterable[Grant], snapshot: Snapshot) -> list[str]:
+    """Names in grants that the snapshot does not have, as `schema.table.column`."""
+    lost = []
+    for grant in wanted:
+        table = snapshot.table(grant.table_schema, grant.table_name)
+        if table is None or table.column(grant.column_name) is None:
+            lost.append(f"{grant.table_schema}.{grant.table_name}.{grant.column_name}")
+    return sorted(set(lost))
+
+
+def grant_sql(wanted: Iterable[Grant]) -> list[str]:
+    return [f"GRANT {what} ({columns}) ON {table} TO {role}" for what, columns, table, role in _by_table(wanted)]
+
+
+def revoke_sql(unwanted: Iterable[Grant]) -> list[str]:
+    return [f"REVOKE {what} ({columns}) ON {table} FROM {role}" for what, columns, table, role in _by_table(unwanted)]
+
+
+def usage_sql(wanted: Iterable[Grant]) -> list[str]:
+    """Roles may look into the schemas at all."""
+    places = sorted({(grant.table_schema, grant.grantee) for grant in wanted})
+    return [f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}" for schema, role in places]
+
+
+def _for_both(schema: str, table: str, columns: Iterable[str]) -> set[Grant]:
+    return {Grant(role, schema, table, column, "SELECT") for role in (API, READ) for column in columns}
+
+
+def _place(name: str) -> tuple[str, str]:
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else ("public", name)
+
+
+def _by_table(grants_: Iterable[Grant]) -> list[tuple[str, str, str, str]]:
+    grouped: dict[tuple[str, str, str, str], list[str]] = {}
+    for grant in sorted(grants_):
+        place = (grant.grantee, grant.table_schema, grant.table_name, grant.privilege_type)
+        grouped.setdefault(place, []).append(quoted(grant.column_name))
+    return [
+        (privilege, ", ".join(columns), f"{quoted(schema)}.{quoted(table)}", quoted(role))
+        for (role, schema, table, privilege), columns in grouped.items()
+    ]

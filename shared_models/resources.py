@@ -1,0 +1,139 @@
+"""A contract bound to a snapshot: every name of the API with the column, the type and the rule behind it.
+
+`shared_models.binding` makes these values, and says what does not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from shared_models.contract import Resource, Verb
+from shared_models.rows import Rows
+from shared_models.snapshot import Column, Table
+from shared_models.values import Value
+
+
+@dataclass(frozen=True)
+class Field:
+    """`name` is the API's. `nullable`: JSON null is possible; `stored_null`: NULL in the table is."""
+
+    name: str
+    attribute: str
+    column: Column
+    value: Value
+    is_key: bool
+    nullable: bool
+    stored_null: bool
+    filterable: bool
+    sortable: bool
+    description: str | None = None
+
+    @property
+    def operators(self) -> frozenset[str]:
+        if not self.filterable:
+            return frozenset()
+        return self.value.operators | ({"null"} if self.nullable else frozenset())
+
+
+@dataclass(frozen=True)
+class Link:
+    """Rows of another resource that `include` brings along. `pairs`: (column here, column there)."""
+
+    name: str
+    attribute: str
+    kind: Literal["parent", "children"]
+    target: type[Resource]
+    pairs: tuple[tuple[str, str], ...]
+    limit: int = 1
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Sort:
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class BoundResource:
+    """`source` is the table as SQLAlchemy Core; `hidden` is true of rows that a soft delete took away."""
+
+    cls: type[Resource]
+    name: str
+    path: str | None
+    table: Table
+    source: sa.Table
+    fields: Mapping[str, Field]
+    links: Mapping[str, Link]
+    rows: Rows
+    scope: str | None
+    verbs: tuple[Verb, ...]
+    sort: tuple[Sort, ...] = ()
+    soft_delete: tuple[str, sa.ColumnElement[Any]] | None = None
+    description: str | None = None
+    columns: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def key(self) -> tuple[Field, ...]:
+        return tuple(f for f in self.fields.values() if f.is_key)
+
+    @cached_property
+    def order(self) -> tuple[Sort, ...]:
+        """The order that makes pages possible: the key, else every sortable field."""
+        ordered = self.key or tuple(f for f in self.fields.values() if f.sortable)
+        return tuple(Sort(f.name) for f in ordered)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What of a contract does not fit, and where: one line a person can act on."""
+
+    file: str
+    line: int
+    resource: str
+    table: str
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.table if self.column is None else f"{self.table}.{self.column}"
+        return f"{self.file}:{self.line}: {self.resource} ({place}): {self.message}"
+
+
+class ContractError(Exception):
+    """The contract does not fit the snapshot. `findings` are in the order of the contract."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = findings
+
+
+@dataclass(frozen=True)
+class Resources:
+    """All of a contract. `unavailable`: paths whose resource does not fit the schema any more, and why."""
+
+    bound: Mapping[type[Resource], BoundResource]
+    unavailable: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[BoundResource]:
+        return iter(self.bound.values())
+
+    def of(self, cls: type[Resource]) -> BoundResource:
+        return self.bound[cls]
+
+    @cached_property
+    def by_path(self) -> Mapping[str, BoundResource]:
+        return {resource.path: resource for resource in self if resource.path is not None}
+
+    def columns(self) -> Mapping[tuple[str, str], frozenset[str]]:
+        """Every column that reading needs, by (schema, table)."""
+        needed: dict[tuple[str, str], frozenset[str]] = {}
+        for resource in self:
+            place = (resource.table.schema, resource.table.name)
+            needed[place] = needed.get(place, frozenset()) | resource.columns
+        return needed
