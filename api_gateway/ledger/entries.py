@@ -130,11 +130,8 @@ def place(route: str, consumer: str | None) -> str:
 def table_query() -> Select[Any]:
     """The newest entry of every (route, consumer) that ever moved."""
     entry = state.ledger.c
-    return (
-        select(entry.version, entry.route, entry.consumer, entry.to_stage)
-        .distinct(entry.route, entry.consumer)
-        .order_by(entry.route, entry.consumer, entry.version.desc())
-    )
+    newest = select(func.max(entry.version)).group_by(entry.route, entry.consumer)
+    return select(entry.version, entry.route, entry.consumer, entry.to_stage).where(entry.version.in_(newest))
 
 
 def table_of(rows: Sequence[Row]) -> StageTable:

@@ -97,7 +97,7 @@ class Watcher:
                         await self._catch_up(connection)
                         async for _ in connection.notifies(timeout=POLL, stop_after=1):
                             pass
-            except (psycopg.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001  a watch that ended would leave the process at old stages for good
                 self._lost(error)
                 await asyncio.sleep(RETRY)
 
