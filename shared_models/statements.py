@@ -11,6 +11,7 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeDecorator
 
 DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
@@ -33,11 +34,22 @@ def run(connection: Connection[Any], statement: Executable) -> Sequence[Row]:
     """Run one statement; its rows by column name, none when it returns none. Raises psycopg.Error."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(*compiled(statement))
-        return cursor.fetchall() if cursor.description is not None else []
+        return as_typed(statement, cursor.fetchall()) if cursor.description is not None else []
 
 
 async def run_async(connection: AsyncConnection[Any], statement: Executable) -> Sequence[Row]:
     """As `run`, on an asynchronous connection."""
     async with connection.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(*compiled(statement))
-        return await cursor.fetchall() if cursor.description is not None else []
+        return as_typed(statement, await cursor.fetchall()) if cursor.description is not None else []
+
+
+def as_typed(statement: Executable, rows: list[Row]) -> list[Row]:
+    """The rows as the columns' own types read them; psycopg has read PostgreSQL's types already."""
+    columns = getattr(statement, "exported_columns", None)
+    own = {} if columns is None else {n: c.type for n, c in columns.items() if isinstance(c.type, TypeDecorator)}
+    for row in rows:
+        for name, kind in own.items():
+            if name in row:
+                row[name] = kind.process_result_value(row[name], DIALECT)
+    return rows

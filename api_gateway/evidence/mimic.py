@@ -11,11 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 
+from api_gateway.consumers import Principal
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.routes import Route
@@ -155,6 +156,15 @@ class _Buffer:
                 raise TooLarge
             self.body += piece
             self.ended = not message.get("more_body", False)
+
+
+def _legacy_caller(request: Request) -> Principal | None:
+    principal: Principal | None = request.scope["state"]["principal"]
+    return principal
+
+
+LegacyCaller = Annotated[Principal | None, Depends(_legacy_caller)]
+"""A parameter of a mimic: whom the legacy protocol named, None where it named nobody we know."""
 
 
 class TooLarge(Exception):

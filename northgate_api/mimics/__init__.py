@@ -1,0 +1,1 @@
+"""Answers in the legacy endpoints' own shape. Each file goes when its route is retired."""

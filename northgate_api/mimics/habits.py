@@ -1,0 +1,58 @@
+"""Habits of the legacy partner endpoints that their callers rely on, kept here under their names.
+
+- numbers are read as PHP's intval did: `12abc` is 12, `abc` is 0, beyond 32 bits is the nearest end
+- a date is 2026-11-05 or 11/05/2026
+- a status that nobody knows is shown as its number
+- an inactive partner is a wrong token
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from sqlalchemy import select
+
+from api_gateway.consumers import Principal
+from northgate_api.tables import partner
+from shared_models.database import ReadTransaction
+
+STATES = {10: "OPEN", 20: "ALLOCATED", 30: "SHIPPED", 40: "INVOICED", 90: "CANCELLED"}
+PARTNER_COLUMNS = {"partner": ["prt_cd", "act_fl"]}
+
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+
+
+async def active_partner(tx: ReadTransaction, caller: Principal | None) -> str | None:
+    """The partner's code as legacy prints it; None for nobody, and for a partner that was switched off."""
+    code = caller.value("prt_cd") if caller is not None else None
+    if code is None:
+        return None
+    known = select(partner.c.prt_cd).where(partner.c.prt_cd == code, partner.c.act_fl == "Y")
+    found: str | None = await tx.value(known)
+    return found
+
+
+def whole_number(text: str) -> int:
+    """PHP's intval on 32 bits: blanks before are skipped, eleven digits are read at most, nonsense is 0."""
+    found = re.match(r"[ \t\r\n]*([+-]?[0-9]+)", text)
+    return max(_SMALLEST, min(_LARGEST, int(found[1][:12]))) if found else 0
+
+
+def day(written: str) -> date | None:
+    """None for anything that is not a day of the calendar in one of the two spellings."""
+    if found := re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", written):
+        year, month, number = found.groups()
+    elif found := re.fullmatch(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", written):
+        month, number, year = found.groups()
+    else:
+        return None
+    try:
+        return date(int(year), int(month), int(number))
+    except ValueError:
+        return None
+
+
+def without_nul(value: str) -> str:
+    """Legacy drops NUL characters before it looks at a parameter."""
+    return value.replace("\0", "")
