@@ -71,10 +71,10 @@ def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
         found |= _for_both(schema, table, columns)
     for handler in touched:
         for name, names in handler.select.items():
-            found |= _for_both(*_place(name), names)
+            found |= _for_both(*place_of(name), names)
         for privilege, tables in (("INSERT", handler.insert), ("UPDATE", handler.update)):
             for name, names in tables.items():
-                schema, table = _place(name)
+                schema, table = place_of(name)
                 found |= {Grant(API, schema, table, column, privilege) for column in names}
     return sorted(found)
 
@@ -107,7 +107,8 @@ def _for_both(schema: str, table: str, columns: Iterable[str]) -> set[Grant]:
     return {Grant(role, schema, table, column, "SELECT") for role in (API, READ) for column in columns}
 
 
-def _place(name: str) -> tuple[str, str]:
+def place_of(name: str) -> tuple[str, str]:
+    """Schema and table of `schema.table`, or of a table of `public`."""
     schema, dot, table = name.partition(".")
     return (schema, table) if dot else ("public", name)
 

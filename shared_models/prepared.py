@@ -32,5 +32,9 @@ def parameter(name: str) -> BindParameter[Any]:
 
 
 def prepared(statement: ClauseElement) -> Prepared:
+    """Compile. Raises ValueError for a value inside the statement that is neither a parameter nor a literal."""
     compiler = cast("SQLCompiler", statement.compile(dialect=_NUMBERED))
+    stray = [name for name, bind in compiler.binds.items() if not bind.required]
+    if stray:
+        raise ValueError(f"values that are no parameters: {', '.join(stray)}")
     return Prepared(compiler.string.encode(), tuple(compiler.positiontup or ()))

@@ -11,7 +11,7 @@ from api_gateway.api.operations import operation_of
 from api_gateway.errors import UsageError
 from api_gateway.project import Project
 from shared_models.binding import bind, bind_what_fits
-from shared_models.grants import Grant, grants, touches_of
+from shared_models.grants import Grant, Touches, grants, touches_of
 from shared_models.resources import ContractError, Resources
 from shared_models.snapshot import Snapshot
 
@@ -55,10 +55,15 @@ def load_contract(project: Project, snapshot: Snapshot | None = None, *, strict:
     return Contract(resources, _operations(project))
 
 
+def touched_by(project: Project, contract: Contract) -> list[Touches]:
+    """What operations and mimics declare to touch besides the contract's own columns."""
+    mimics = [route.mimic for route in project.routes.values() if route.mimic is not None]
+    return touches_of([*contract.operations, *mimics])
+
+
 def wanted_grants(project: Project, contract: Contract) -> list[Grant]:
     """What the database must grant for resources, operations and mimics."""
-    mimics = [route.mimic for route in project.routes.values() if route.mimic is not None]
-    return grants(contract.resources, touches_of([*contract.operations, *mimics]))
+    return grants(contract.resources, touched_by(project, contract))
 
 
 def _operations(project: Project) -> tuple[Handler, ...]:

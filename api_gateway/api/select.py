@@ -88,7 +88,8 @@ class _Builder:
             page = page.offset(cast_to(parameter("skip"), "bigint"))
         page = page.order_by(*_order(resource, row, shape.sorts)).limit(cast_to(parameter("limit"), "bigint"))
         rows = page.subquery("page")
-        document = sa.select(*self._document(resource, rows, shape.fields, shape.include)).lateral("document")
+        columns = self._document(resource, rows, shape.fields, shape.include)
+        document = sa.select(*columns).correlate(rows).lateral("document")
         positions = [as_text(rows.c[resource.fields[sort.field].column.name]) for sort in shape.sorts]
         answer = sa.select(_as_json(document), *(p.label(f"k{n}") for n, p in enumerate(positions)))
         return answer.select_from(rows.join(document, sa.true())).order_by(*_order(resource, rows, shape.sorts))
@@ -112,9 +113,9 @@ class _Builder:
         select = sa.select(*self._document(target, row, (), inner)).select_from(row).correlate(outer)
         select = select.where(*(outer.c[own] == row.c[other] for own, other in link.pairs), *self._visible(target, row))
         if link.kind == "parent":
-            parent = select.limit(1).subquery(f"{row.name}_document")
+            parent = select.limit(_number(1)).subquery(f"{row.name}_document")
             return sa.select(sa.func.row_to_json(parent.table_valued())).select_from(parent).scalar_subquery()
-        children = select.order_by(*_order(target, row, target.sort + target.order)).limit(link.limit)
+        children = select.order_by(*_order(target, row, target.sort + target.order)).limit(_number(link.limit))
         lines = children.subquery(f"{row.name}_documents")
         whole = sa.func.json_agg(sa.func.row_to_json(lines.table_valued()))
         nothing: Expression = sa.literal_column("'[]'::json")
@@ -130,6 +131,11 @@ class _Builder:
 
 def _as_json(document: NamedFromClause[Any]) -> Expression:
     return sa.cast(sa.func.row_to_json(document.table_valued()), sa.Text)
+
+
+def _number(number: int) -> Expression:
+    """A number that is part of the statement."""
+    return sa.literal_column(str(number), sa.Integer)
 
 
 def _order(resource: BoundResource, row: NamedFromClause[Any], sorts: Iterable[Sort]) -> list[Expression]:

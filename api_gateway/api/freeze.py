@@ -1,0 +1,28 @@
+"""What is generated from contract and snapshot and committed beside them, as text by path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from api_gateway.api.build import Databases, build_api
+from api_gateway.api.contract import Contract, load_contract, load_snapshot
+from api_gateway.api.openapi import frozen
+from api_gateway.consumers import Register
+from api_gateway.project import Project
+from shared_models.database import Database
+from shared_models.tables_source import tables_source
+
+
+def frozen_document(project: Project, contract: Contract) -> str:
+    """The text of `contract.openapi.json`. Needs no database."""
+    nowhere = Database("", size=1, application_name="banyan", statement_timeout=1, lock_timeout=1)
+    app = build_api(project, contract, Register, Databases(nowhere, nowhere), secret="")
+    return frozen(app.openapi())
+
+
+def generated_files(project: Project) -> dict[Path, str]:
+    """Raises UsageError when contract or snapshot are wrong. A missing `tables.py` is written: operations import it."""
+    path, tables = project.folder / "tables.py", tables_source(load_snapshot(project))
+    if not path.exists():
+        path.write_text(tables, "utf-8")
+    return {path: tables, project.openapi_path: frozen_document(project, load_contract(project))}

@@ -1,0 +1,67 @@
+"""One event per answered request, with an id that the caller sees too.
+
+The id is the caller's `X-Request-Id` where it is a plain word, else that of its `traceparent` (W3C Trace Context), else
+a new one.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api_gateway.events import RequestAnswered
+from api_gateway.logging import report
+
+_WORD = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class RequestLog:
+    """ASGI middleware around the whole typed API."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        request_id = request_id_of(scope["headers"])
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id.decode()}
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id)]}
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            principal = scope["state"].get("principal")
+            report(
+                RequestAnswered(
+                    request_id.decode(),
+                    scope["method"],
+                    scope["path"],
+                    status,
+                    round((time.perf_counter() - began) * 1000, 2),
+                    consumer=principal.code if principal is not None else None,
+                    code=scope["state"].get("problem"),
+                )
+            )
+
+
+def request_id_of(headers: list[tuple[bytes, bytes]]) -> bytes:
+    given = dict(headers)
+    word = given.get(b"x-request-id", b"")
+    if _WORD.fullmatch(word):
+        return word
+    trace = _TRACE.fullmatch(given.get(b"traceparent", b""))
+    return trace.group(1) if trace else uuid.uuid4().hex.encode()

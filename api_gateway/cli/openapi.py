@@ -1,0 +1,34 @@
+"""`banyan openapi`: the API's document, and the files that are generated with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def openapi(
+    write: Annotated[
+        bool, typer.Option("--write", help="Write contract.openapi.json and tables.py into the project.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Exit 1 when those files are not up to date.")] = False,
+) -> None:
+    """Print the OpenAPI 3.1 document of the contract; freeze it."""
+    from api_gateway.api.freeze import generated_files
+    from api_gateway.errors import Finding
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    project = load_project(settings().project)
+    files = generated_files(project)
+    if check:
+        stale = [path.name for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+        if stale:
+            raise Finding(f"not up to date: {', '.join(stale)}", hint="`banyan openapi --write` writes them.")
+        return
+    if not write:
+        print(files[project.openapi_path], end="")
+        return
+    for path, text in files.items():
+        path.write_text(text, "utf-8")
+        print(f"wrote {path.name}")

@@ -1,0 +1,150 @@
+"""Bring the database's permissions to what the contract needs: one plan of SQL, run whole or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from shared_models.grants import Grant, Touches, grant_sql, place_of, revoke_sql, usage_sql
+from shared_models.snapshot import Snapshot
+from shared_models.spelling import quoted
+from shared_models.state import API, ROLES, SCHEMA
+
+_COLUMNS = """
+SELECT grantee, table_schema, table_name, column_name, privilege_type
+  FROM information_schema.column_privileges
+ WHERE grantee = ANY(%(roles)s) AND table_schema <> %(ours)s
+"""
+_TABLES = """
+SELECT n.nspname, c.relname, a.privilege_type, pg_get_userbyid(a.grantee)::text
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+ WHERE n.nspname <> %(ours)s AND c.relkind <> 'S' AND a.grantee <> 0 AND pg_get_userbyid(a.grantee) = ANY(%(roles)s)
+   AND a.grantee <> c.relowner
+"""
+_GRANTEES = [role for role in ROLES if role != "banyan_owner"]
+_SEQUENCE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
+
+
+class MayNot(Exception):
+    """This login may not grant; `statements` are for somebody who may."""
+
+    def __init__(self, statements: list[str]) -> None:
+        super().__init__("this login may not create roles or grant these columns")
+        self.statements = statements
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Column grants, and what PostgreSQL knows only whole: sequences behind defaults, DELETE on tables."""
+
+    columns: tuple[Grant, ...]
+    sequences: tuple[str, ...] = ()
+    deletes: tuple[tuple[str, str], ...] = ()
+
+
+def wanted(columns: Iterable[Grant], touched: Iterable[Touches], snapshot: Snapshot) -> Wanted:
+    listed = tuple(touched)
+    return Wanted(
+        tuple(columns),
+        tuple(sorted({name for touches in listed for name in _sequences(touches, snapshot)})),
+        tuple(sorted({place_of(table) for touches in listed for table in touches.delete})),
+    )
+
+
+def plan(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
+    """The statements that lead from what is granted to what is wanted; empty when nothing is to be done."""
+    known = {"roles": _GRANTEES, "ours": SCHEMA}
+    have = {Grant(*row) for row in connection.execute(_COLUMNS, known)}
+    whole = [tuple(map(str, row)) for row in connection.execute(_TABLES, known)]
+    too_much = [row for row in whole if row[2] != "DELETE" or row[3] != API or (row[0], row[1]) not in target.deletes]
+    lost = {(schema, table, role) for schema, table, _, role in too_much}
+    kept = {grant for grant in have if (grant.table_schema, grant.table_name, grant.grantee) not in lost}
+    want = set(target.columns)
+    fresh = sorted(want - kept)
+    return [
+        *_missing_roles(connection),
+        *(f"REVOKE ALL ON {quoted(s)}.{quoted(t)} FROM {quoted(role)}" for s, t, role in sorted(lost)),
+        *revoke_sql(kept - want),
+        *_usages(connection, fresh),
+        *grant_sql(fresh),
+        *_whole_grants(connection, target, whole),
+    ]
+
+
+def apply(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
+    """Run the plan in one transaction; returns its statements. Raises MayNot with them when this login may not."""
+    with connection.transaction():
+        statements = plan(connection, target)
+    try:
+        with connection.transaction():
+            for statement in statements:
+                connection.execute(statement.encode())
+    except errors.InsufficientPrivilege:
+        raise MayNot(statements) from None
+    left = []
+    with connection.transaction():
+        left = plan(connection, target)
+    if left:  # PostgreSQL only warns about a GRANT by somebody who may not
+        raise MayNot(left)
+    return statements
+
+
+def _missing_roles(connection: psycopg.Connection[Any]) -> list[str]:
+    present = {
+        row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(ROLES)])
+    }
+    return [f"CREATE ROLE {quoted(role)} LOGIN" for role in ROLES if role not in present]
+
+
+def _usages(connection: psycopg.Connection[Any], grants: Iterable[Grant]) -> list[str]:
+    """USAGE on a schema, where neither PUBLIC nor the role has it."""
+    return [statement for statement in usage_sql(grants) if not _has_usage(connection, statement)]
+
+
+def _has_usage(connection: psycopg.Connection[Any], statement: str) -> bool:
+    schema, role = re.findall(r'"((?:[^"]|"")+)"', statement)
+    known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+    if connection.execute(known, [role]).fetchone() is None:
+        return False
+    row = connection.execute(
+        "SELECT has_schema_privilege(%s, oid, 'USAGE') FROM pg_namespace WHERE nspname = %s",
+        [role, schema.replace('""', '"')],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _whole_grants(
+    connection: psycopg.Connection[Any], target: Wanted, whole: Iterable[tuple[str, ...]]
+) -> Iterable[str]:
+    have = {(row[0], row[1]) for row in whole if row[2] == "DELETE" and row[3] == API}
+    for schema, table in target.deletes:
+        if (schema, table) not in have:
+            yield f"GRANT DELETE ON {quoted(schema)}.{quoted(table)} TO {quoted(API)}"
+    for sequence in target.sequences:
+        if not _may_use(connection, sequence):
+            yield f"GRANT USAGE ON SEQUENCE {sequence} TO {quoted(API)}"
+
+
+def _may_use(connection: psycopg.Connection[Any], sequence: str) -> bool:
+    found = connection.execute(
+        sql.SQL("SELECT has_sequence_privilege(rolname, {}, 'USAGE') FROM pg_roles WHERE rolname = {}").format(
+            sql.Literal(sequence), sql.Literal(API)
+        )
+    ).fetchone()
+    return bool(found and found[0])
+
+
+def _sequences(touches: Touches, snapshot: Snapshot) -> Iterable[str]:
+    """Sequences of columns that an INSERT leaves to their default. An identity column needs no grant."""
+    inserted: Mapping[str, Any] = touches.insert
+    for name, columns in inserted.items():
+        table = snapshot.table(*place_of(name))
+        for column in table.columns if table is not None else ():
+            found = _SEQUENCE.search(column.default or "") if column.name not in columns else None
+            if found is not None:
+                yield found[1].replace("''", "'")
