@@ -27,20 +27,25 @@ def init(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Draft a project from the schema of a database. Edited files are kept; the database is only read."""
-    from api_gateway.cli.database import administrator_url
     from api_gateway.draft.drafting import Selection
     from api_gateway.draft.init import init_project
-    from api_gateway.settings import settings
 
     report = init_project(
         folder,
-        database_url or administrator_url(settings()),
+        database_url or _configured_url(),
         legacy_url=legacy_url,
         schemas=schema or (),
         selection=Selection(tuple(include or ()), tuple(exclude or ())) if include or exclude else None,
         read_rows=not no_data,
     )
     print(json.dumps(_as_json(report), indent=2, ensure_ascii=False) if as_json else _as_text(report))
+
+
+def _configured_url() -> str:
+    from api_gateway.cli.database import administrator_url
+    from api_gateway.settings import settings
+
+    return administrator_url(settings())
 
 
 def _as_json(report: Report) -> dict[str, object]:

@@ -69,6 +69,18 @@ def write_files(folder: Path, files: Mapping[str, str], memory: Memory, draft: D
     return outcomes
 
 
+def write_generated(folder: Path, name: str, text: str) -> None:
+    """Replaces a file that nobody edits by hand, and remembers it as ours. Raises EnvironmentFault."""
+    memory = read_memory(folder)
+    try:
+        if _read(folder / name) != text:
+            _replace(folder / name, text)
+        if memory.hashes:
+            _remember(folder, replace(memory, hashes={**memory.hashes, name: _hash(text)}))
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {error.filename or folder}: {error.strerror}.") from None
+
+
 def _write(path: Path, text: str, written_before: str | None) -> Outcome:
     present = _read(path)
     if present == text:

@@ -16,10 +16,11 @@ from api_gateway.draft.folder import Outcome, is_edited, read_memory, write_file
 from api_gateway.draft.growth import proposed_source
 from api_gateway.draft.live import legacy_database, snapshot_of
 from api_gateway.draft.plan import Draft
+from api_gateway.draft.refresh import forget_modules, refresh_contract_document
 from api_gateway.draft.relations import possible_links
 from api_gateway.draft.sample import Sample, read_sample
 from api_gateway.errors import UsageError
-from api_gateway.project import read_configuration
+from api_gateway.project import load_project, read_configuration
 from shared_models.snapshot import Snapshot
 
 
@@ -64,7 +65,18 @@ def init_project(
         contract = (folder / "contract.py").read_text("utf-8")
         proposed = proposed_source(drafted, memory.drafted, contract)
     outcomes = write_files(folder, files, replace(memory, selection=selection), drafted)
+    if outcomes["contract.py"] != "kept":
+        outcomes["contract.openapi.json"] = _freeze(folder)
     return Report(folder, snapshot, drafted, outcomes, proposed)
+
+
+def _freeze(folder: Path) -> Outcome:
+    """The document of the drafted contract. That of an edited one is frozen by whoever edited it."""
+    project = load_project(folder)
+    forget_modules(project)
+    before = project.openapi_path.read_text("utf-8") if project.openapi_path.exists() else None
+    refresh_contract_document(project)
+    return "unchanged" if project.openapi_path.read_text("utf-8") == before else "written"
 
 
 def _check_folder(folder: Path) -> None:

@@ -1,0 +1,28 @@
+"""Brings the two generated files of a project up to date: the snapshot and the frozen OpenAPI document."""
+
+from __future__ import annotations
+
+import sys
+
+from api_gateway.api.contract import load_contract
+from api_gateway.draft.agreement import live_snapshot
+from api_gateway.draft.folder import write_generated
+from api_gateway.draft.openapi import frozen_text, generated_document
+from api_gateway.project import Project
+
+
+def refresh_snapshot(project: Project, database_url: str) -> None:
+    """Raises EnvironmentFault when the database is away or the file cannot be written."""
+    write_generated(project.folder, project.snapshot_path.name, live_snapshot(project, database_url).to_json())
+
+
+def refresh_contract_document(project: Project) -> None:
+    """Raises UsageError when the contract does not fit the snapshot."""
+    document = generated_document(project, load_contract(project))
+    write_generated(project.folder, project.openapi_path.name, frozen_text(document))
+
+
+def forget_modules(project: Project) -> None:
+    """A contract that was just written anew must not be answered from Python's memory of the old one."""
+    for name in [name for name in sys.modules if name.startswith(f"{project.package}.")]:
+        del sys.modules[name]
