@@ -33,7 +33,7 @@ def customer_new(request: HttpRequest) -> HttpResponse:
     )
     if known:
         return answer(ok=1, cust=known.cust_cd, dup=True)
-    if fields.get("password") and UserAcct.objects.filter(login=email[:60].lower()).exists():
+    if fields.get("password") and UserAcct.objects.filter(login=email.lower()[:60]).exists():
         return answer(ok=0, err="login taken")
     return answer(ok=1, cust=create(partner, fields, email).cust_cd)
 
@@ -48,7 +48,7 @@ def create(partner: Partner, fields: dict[str, str], email: str) -> Customer:
         addr2=fields.get("addr2", "")[:80] or None,
         city=fields.get("city", "")[:60],
         zip=fields.get("zip", "")[:12],
-        ctry=(fields.get("country") or "US")[:2].upper(),
+        ctry=(fields.get("country") or "US").upper()[:2],
         email=email or None,
         tel=fields.get("phone", "")[:30],
         src_cd=partner.prt_cd,
@@ -56,6 +56,6 @@ def create(partner: Partner, fields: dict[str, str], email: str) -> Customer:
     audit.write(partner.prt_cd, "NEW", "customer", cust.cust_no, cust.nm)
     if email and fields.get("password"):
         UserAcct.objects.create(
-            login=email[:60].lower(), pw_hash=make_password(fields["password"]), cust_no=cust.cust_no
+            login=email.lower()[:60], pw_hash=make_password(fields["password"]), cust_no=cust.cust_no
         )
     return cust

@@ -12,7 +12,7 @@ from sales.seed.master import TODAY, Article, Cust, money
 from sales.seed.tables import copy, execute
 from sales.seed.trade import Order
 
-LEDGER_FROM = datetime(2026, 1, 1)  # older stock movements were summed up at the turn of the year
+LEDGER_FROM = datetime(2026, 4, 1)  # older stock movements and log entries are on tape
 
 
 @dataclass
@@ -119,12 +119,12 @@ def load_invoices(invoices: list[Invoice]) -> None:
     )
 
 
-Move = tuple[datetime, str, str, int, str, str]
+Move = tuple[datetime, str, str, int, str, str | None]
 
 
 def load_stock(rng: Random, orders: list[Order], items: list[Article]) -> None:
     """The trigger would touch each item thousands of times, so it rests meanwhile and the sums are set at once."""
-    moves = sorted(ledger(rng, orders, items))
+    moves = sorted(ledger(rng, orders, items), key=lambda move: move[:5])
     execute("ALTER TABLE stock_mv DISABLE TRIGGER trg_stock_bal")
     copy("stock_mv", "mv_dt, item_no, mv_cd, qty, ref, whse_cd", moves)
     execute("ALTER TABLE stock_mv ENABLE TRIGGER trg_stock_bal")
@@ -141,17 +141,17 @@ def ledger(rng: Random, orders: list[Order], items: list[Article]) -> Iterable[M
             continue
         ref = f"ORD {o.no}"
         for line in o.lines:
-            yield o.at, line.item, "RS", -line.qty, ref, "HBG"
+            yield o.at, line.item, "RS", -line.qty, ref, None
             if o.stat in (30, 40, 90):
-                yield o.changed, line.item, "RL", line.qty, ref, "HBG"
+                yield o.changed, line.item, "RL", line.qty, ref, None
             if o.stat in (30, 40):
-                yield o.changed, line.item, "IS", -line.qty, ref, "HBG"
+                yield o.changed, line.item, "IS", -line.qty, ref, None
             if o.stat != 90:
                 sold[line.item] += line.qty
     for item in items:
-        yield LEDGER_FROM, item.no, "AD", rng.choice((5, 20, 60, 150, 400)), "OPENING 2026", "HBG"
+        yield LEDGER_FROM, item.no, "AD", rng.choice((5, 20, 60, 150, 400)), "OPENING Q2", "HBG"
         refill = int(sold[item.no] * rng.choice((0.8, 1.0, 1.1, 1.1, 1.3)))
-        for month in (2, 4, 6, 8, 10):
+        for month in (4, 5, 7, 8, 10):
             if refill >= 5:
                 at = datetime(2026, month, rng.randrange(1, 28), rng.randrange(7, 17))
                 yield at, item.no, "RC", refill // 5, f"PO {rng.randrange(10_000, 99_999)}", rng.choice(("HBG", "YRK"))
