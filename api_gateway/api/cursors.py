@@ -34,13 +34,15 @@ class Cursors:
     def write(self, position: Position, context: str) -> str:
         content = json.dumps([position.skip, *position.values], separators=(",", ":")).encode()
         mac = self._mac(content, context)
-        return base64.urlsafe_b64encode(mac + self._applied(content, mac)).rstrip(b"=").decode()
+        return _text(mac + self._applied(content, mac))
 
     def open(self, token: str, context: str) -> Position:
         """Raises ValueError for a token that was not written by us, or not for this list."""
         if not 0 < len(token) <= _LONGEST or not token.isascii():
             raise ValueError("not a cursor")
         sealed = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        if _text(sealed) != token:
+            raise ValueError("not a cursor")
         mac, content = sealed[:_MAC_BYTES], self._applied(sealed[_MAC_BYTES:], sealed[:_MAC_BYTES])
         if not hmac.compare_digest(mac, self._mac(content, context)):
             raise ValueError("not a cursor")
@@ -54,3 +56,7 @@ class Cursors:
     def _applied(self, content: bytes, nonce: bytes) -> bytes:
         stream = hashlib.shake_256(self._stream_key + nonce).digest(len(content))
         return bytes(one ^ other for one, other in zip(content, stream, strict=True))
+
+
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Databases that hold schema `banyan`, and nothing else."""
+"""Databases that hold schema `banyan`, and the example's API over them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from api_gateway.api.contract import load_contract
 from api_gateway.postgres import Server
+from api_gateway.project import load_project
 from shared_models.migrations import upgrade
+from tests.support.api import NORTHGATE, Api, partners, prepare, serving
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,34 @@ def owner(owner_url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection as banyan_owner that commits each statement."""
     with psycopg.connect(owner_url, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def api_template(clone: Callable[[str], str], northgate_template: str) -> str:
+    """Name of a copy of the example's database with schema `banyan` and the contract's grants."""
+    url = clone(northgate_template)
+    project = load_project(NORTHGATE)
+    prepare(url, project, load_contract(project))
+    return url.rsplit("/", 1)[1]
+
+
+@pytest.fixture(scope="session")
+def reading(server: Server, clone: Callable[[str], str], api_template: str) -> Iterator[Api]:
+    """The example's API over one database for all tests that only read."""
+    url = server.url(clone(api_template).rsplit("/", 1)[1], user="banyan_api")
+    with serving(url, partners(load_contract(load_project(NORTHGATE)))) as api:
+        yield api
+
+
+@pytest.fixture
+def writing_url(clone: Callable[[str], str], api_template: str) -> str:
+    """A fresh copy of the example's database, as its administrator."""
+    return clone(api_template)
+
+
+@pytest.fixture
+def writing(server: Server, writing_url: str) -> Iterator[Api]:
+    """The example's API over `writing_url`."""
+    url = server.url(writing_url.rsplit("/", 1)[1], user="banyan_api")
+    with serving(url, partners(load_contract(load_project(NORTHGATE)))) as api:
+        yield api
