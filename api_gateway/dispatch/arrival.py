@@ -38,16 +38,15 @@ class Arrival:
 
     @classmethod
     def of(cls, scope: Scope) -> Arrival:
-        internal = {name: value.decode("latin-1") for name, value in scope["headers"] if name.startswith(b"x-banyan-")}
-        known = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
+        head = {name: value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
         return cls(
-            request_id=known or uuid.uuid4().hex,
+            request_id=head.get(b"x-request-id") or uuid.uuid4().hex,
             method=scope["method"],
             target=scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
             headers=tuple((n, v) for n, v in scope["headers"] if not n.startswith(b"x-banyan-")),
-            names=internal.get("x-banyan-route", ""),
-            why=internal.get("x-banyan-why", ""),
+            names=head.get(b"x-banyan-route", ""),
+            why=head.get(b"x-banyan-why", ""),
             started=time.monotonic(),
         )
 
