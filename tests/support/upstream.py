@@ -45,7 +45,7 @@ class Upstream:
     port: int = 0
     connections: int = 0
     _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
 
     @property
     def last(self) -> Received:
@@ -64,14 +64,18 @@ class Upstream:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-            for writer in self._open:
+            for writer in self._open.values():
                 writer.transport.abort()
+            if self._open:
+                await asyncio.wait(list(self._open), timeout=5)
             await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
         self.connections += 1
-        self._open.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        self._open[task] = writer
+        try:
             while head := await read_head(reader):
                 request = Received(head)
                 self.received.append(request)
@@ -81,15 +85,18 @@ class Upstream:
                     request.body = await read_body(head, reader)
                     writer.write(self.answer)
                 await writer.drain()
-        self._open.discard(writer)
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the other side left, or we were stopped
+        finally:
+            del self._open[task]
+            writer.close()
 
 
 async def read_head(reader: asyncio.StreamReader) -> bytes:
     """Up to the blank line; empty when the other side left."""
     try:
         return await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
+    except (asyncio.IncompleteReadError, ConnectionError):
         return b""
 
 
