@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -14,12 +14,10 @@ from starlette.types import ASGIApp
 from api_gateway.console.guard import Guard
 from api_gateway.console.pages import Pages
 from api_gateway.console.sessions import Sessions
-from api_gateway.evidence.fingerprint import fingerprint
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from shared_models.database import Database
 from shared_models.faults import DatabaseFault
-from shared_models.snapshot import Snapshot
 
 _POOL = 2
 
@@ -42,7 +40,7 @@ def build_console(settings: Settings, database: Database | None = None, project:
             lock_timeout=settings.lock_timeout,
         )
     )
-    pages = Pages(project, _candidates(project), database, Sessions(settings.require("session_secret")))
+    pages = Pages(project, database, Sessions(settings.require("session_secret")))
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -70,12 +68,3 @@ def build_console(settings: Settings, database: Database | None = None, project:
         lifespan=lifespan,
     )
     return Guard(application)  # around all of it, so that the answer to a crash is guarded too
-
-
-def _candidates(project: Project) -> Mapping[str, str]:
-    """The fingerprint of each route's mimic as this process has loaded it."""
-    snapshot = Snapshot.from_json(project.snapshot_path.read_text("utf-8")) if project.snapshot_path.exists() else None
-    return {
-        name: fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
-        for name, route in project.routes.items()
-    }

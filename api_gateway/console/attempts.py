@@ -29,6 +29,9 @@ class Attempts:
         self._clock, self._size = clock, size
         self._seen: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._seen)
+
     def begin(self, username: str, address: str) -> int:
         """Count an attempt. 0 when it may be made, else the seconds to wait (and nothing is counted)."""
         now = self._clock()

@@ -21,10 +21,11 @@ from api_gateway.console.values import (
     Rows,
 )
 from api_gateway.evidence.gate import Evidence, criteria
+from api_gateway.evidence.record import NOT_CALLS
 from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable
 
-FAILURES = frozenset({"failed", "declined", "error"})
+COLUMNS = 24
 
 
 def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
@@ -34,7 +35,8 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
     )
     calls = _calls(answers.calls)
     proofs = tuple(_proofs(routes, table, calls, answers))
-    columns = _columns(table, calls, answers.consumers)
+    everybody = _everybody(table, calls, answers.consumers)
+    columns = _columns(everybody, table, calls)
     rows = tuple(_rows(routes, table, calls, columns, proofs))
     processes = _processes(answers.processes, answers.version)
     return Overview(
@@ -47,36 +49,50 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
         columns=columns,
         rows=rows,
         proofs=proofs,
-        callers=_callers(columns, calls),
+        callers=_callers(everybody, calls),
+        unshown=len(everybody) - len(columns),
         moves=tuple(answers.moves),
         processes=processes,
     )
 
 
 def _calls(rows: Rows) -> dict[tuple[str, str], Calls]:
-    """By route and consumer."""
+    """By route and consumer. A failure of modern is told beside the call, which legacy answered: not one more call."""
     found: dict[tuple[str, str], Calls] = {}
     for row in rows:
-        count = int(row["count"])
-        one = Calls(
-            count,
-            count if row["answerer"] == "modern" else 0,
-            count if row["outcome"] in FAILURES else 0,
-            row["last_at"],
-        )
+        if row["outcome"] in NOT_CALLS:
+            one = Calls(failed=int(row["count"]) if row["outcome"] == "failed" else 0)
+        else:
+            count = int(row["count"])
+            one = Calls(count, count if row["answerer"] == "modern" else 0, 0, row["last_at"])
         place = (row["route"], row["consumer"])
         found[place] = found.get(place, Calls()) + one
     return found
 
 
-def _columns(table: StageTable, calls: Mapping[tuple[str, str], Calls], known: Rows) -> tuple[Consumer, ...]:
-    """Everybody who is registered, has a stage, or called within 30 days; those whom nobody named come last."""
+def _everybody(table: StageTable, calls: Mapping[tuple[str, str], Calls], known: Rows) -> tuple[Consumer, ...]:
+    """Who is registered, has a stage of their own, or called within 30 days; those whom nobody named come last."""
     names = {row["code"]: row["name"] for row in known}
     codes = {*names, *(code for _, code in table.stages if code), *(code for _, code in calls if code)}
-    columns = [Consumer(code, names.get(code, "")) for code in sorted(codes)]
+    everybody = [Consumer(code, names.get(code, "")) for code in sorted(codes)]
     if any(code == "" for _, code in calls):
-        columns.append(Consumer("", "nobody was named"))
-    return tuple(columns)
+        everybody.append(Consumer("", "nobody was named"))
+    return tuple(everybody)
+
+
+def _columns(
+    everybody: Sequence[Consumer], table: StageTable, calls: Mapping[tuple[str, str], Calls]
+) -> tuple[Consumer, ...]:
+    """All of them while they are few; else those who moved, then the busiest, as many as a person can look through."""
+    if len(everybody) <= COLUMNS:
+        return tuple(everybody)
+    moved = {code for _, code in table.stages}
+    busy = sorted(everybody, key=lambda one: (one.code not in moved, -_made_by(one, calls).count, one.code))
+    return tuple(sorted(busy[:COLUMNS], key=lambda one: (one.code == "", one.code)))
+
+
+def _made_by(consumer: Consumer, calls: Mapping[tuple[str, str], Calls]) -> Calls:
+    return sum((made for (_, code), made in calls.items() if code == consumer.code), Calls())
 
 
 def _rows(
@@ -100,7 +116,7 @@ def _rows(
             )
             for consumer in columns
         )
-        total = sum((cell.calls for cell in cells), Calls())
+        total = sum((made for (of, _), made in calls.items() if of == name), Calls())
         yield Row(name, routes.get(name), table.stage(name), total, cells, (name, None) in blocked)
 
 
@@ -181,10 +197,10 @@ def _ladder(rows: Iterable[Row], table: StageTable) -> dict[Stage, int]:
     return ladder
 
 
-def _callers(columns: Iterable[Consumer], calls: Mapping[tuple[str, str], Calls]) -> tuple[Caller, ...]:
+def _callers(everybody: Iterable[Consumer], calls: Mapping[tuple[str, str], Calls]) -> tuple[Caller, ...]:
     """The busiest first; who has been silent for 30 days last."""
     callers = []
-    for consumer in columns:
+    for consumer in everybody:
         made = [one for (_, code), one in calls.items() if code == consumer.code]
         callers.append(Caller(consumer, sum(made, Calls()), sum(1 for one in made if one.count)))
     return tuple(sorted(callers, key=lambda caller: -caller.calls.count))

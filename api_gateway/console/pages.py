@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,7 @@ from api_gateway.console.sessions import SESSION_COOKIE, Session, Sessions
 from api_gateway.console.values import Answers
 from api_gateway.console.words import until
 from api_gateway.events import ConsoleSignedIn
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.logging import report
 from api_gateway.project import Project
 from shared_models.database import Database, ReadTransaction
@@ -32,10 +34,9 @@ _HASHES_AT_ONCE = 2  # each takes 32 MiB and a core
 
 @dataclass(frozen=True)
 class Pages:
-    """What the pages need. `fingerprints` are those of today's candidates, by route."""
+    """What the pages need."""
 
     project: Project
-    fingerprints: Mapping[str, str]
     database: Database
     sessions: Sessions
     attempts: Attempts = field(default_factory=Attempts)
@@ -48,7 +49,7 @@ class Pages:
         async with self.database.read() as transaction:
             if await _account_of(session, transaction) is None:
                 return _signed_out()
-            answers = await _ask(transaction, self.fingerprints)
+            answers = await _ask(transaction, await to_thread.run_sync(self._fingerprints))
         refreshing = request.query_params.get("refresh") == "on"
         page = overview(self.project.routes, answers)
         response = self._page(
@@ -116,6 +117,14 @@ class Pages:
     async def something_broke(self, _request: Request, _error: Exception) -> Response:
         sentence = "This page could not be made. Traffic is not concerned: the console is not on its path."
         return self._page("problem.html", 500, title="Something broke", sentence=sentence)
+
+    def _fingerprints(self) -> dict[str, str]:
+        """Of the candidates as they lie in the project's folder now: those of which the gate asks for evidence."""
+        marks: dict[str, str] = {}
+        for name, route in self.project.routes.items():
+            with suppress(OSError, SyntaxError):  # somebody is writing it; there is no evidence for half a candidate
+                marks[name] = fingerprint_of(self.project, route)
+        return marks
 
     def _login(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from api_gateway.evidence.record import NOT_CALLS
 from api_gateway.ledger import LIVE_FOR
 from shared_models.state import call_count, comparison, consumer, ledger, process
 
@@ -66,7 +67,7 @@ def hours() -> Select[Any]:
     """Calls of the last 24 hours, per hour and answerer."""
     return (
         select(call_count.c.hour, call_count.c.answerer, func.sum(call_count.c.count).label("count"))
-        .where(call_count.c.hour > func.now() - DAY)
+        .where(call_count.c.hour > func.now() - DAY, call_count.c.outcome.not_in(NOT_CALLS))
         .group_by(call_count.c.hour, call_count.c.answerer)
     )
 

@@ -168,5 +168,6 @@ class Overview:
     rows: tuple[Row, ...]
     proofs: tuple[Proof, ...]
     callers: tuple[Caller, ...]
+    unshown: int
     moves: tuple[Mapping[str, Any], ...]
     processes: tuple[Process, ...]

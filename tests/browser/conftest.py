@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from pydantic import SecretStr
 
 from api_gateway.console import build_console, create_console_account
-from api_gateway.evidence.fingerprint import fingerprint
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from shared_models.migrations.history import upgrade
@@ -70,10 +70,7 @@ def write_project(folder: Path, *, routes: str = _ROUTES) -> Project:
 
 
 def candidates(project: Project) -> dict[str, str]:
-    return {
-        name: fingerprint(route, folder=project.folder, package=project.package)
-        for name, route in project.routes.items()
-    }
+    return {name: fingerprint_of(project, route) for name, route in project.routes.items()}
 
 
 @contextmanager

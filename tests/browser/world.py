@@ -65,11 +65,11 @@ def _calls(connection: psycopg.Connection[Any]) -> None:
     for hour in range(24):
         busy = 40 + 30 * ((hour * 7) % 5) - hour
         for route, consumer, stage, answerer, outcome, part in (
-            ("orders.list", "acme", "live", "modern", "ok", 0.8 if hour < 4 else 0.1),
-            ("orders.list", "bolt", "shadow", "legacy", "ok", 0.6),
-            ("orders.status", "delta", "shadow", "legacy", "ok", 0.3),
-            ("orders.status", "", "shadow", "legacy", "ok", 0.05),
-            ("stock.csv", "crane", "legacy", "legacy", "ok", 0.4),
+            ("orders.list", "acme", "live", "modern", "2xx", 0.8 if hour < 4 else 0.1),
+            ("orders.list", "bolt", "shadow", "legacy", "2xx", 0.6),
+            ("orders.status", "delta", "shadow", "legacy", "2xx", 0.3),
+            ("orders.status", "", "shadow", "legacy", "2xx", 0.05),
+            ("stock.csv", "crane", "legacy", "legacy", "2xx", 0.4),
         ):
             rows.append(
                 {
