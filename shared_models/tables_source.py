@@ -52,7 +52,11 @@ def tables_source(snapshot: Snapshot, only: Iterable[tuple[str, str]] | None = N
     wanted = None if only is None else set(only)
     tables = [t for t in snapshot.tables if wanted is None or (t.schema, t.name) in wanted]
     names = _variable_names(tables)
-    bodies = [_table(table, names[table.schema, table.name]) for table in tables]
+    classes: dict[str, str] = {}
+    for variable in names.values():
+        classes[variable] = _class_name(variable, set(classes.values()))
+    variables = [names[table.schema, table.name] for table in tables]
+    bodies = [_table(table, name, classes[name]) for table, name in zip(tables, variables, strict=True)]
     return _HEADER.format(imports=_imports("\n".join(bodies))) + "".join(f"\n\n{body}" for body in bodies)
 
 
@@ -79,8 +83,15 @@ def identifier(name: str) -> str:
     return f"{text}_" if keyword.iskeyword(text) else text
 
 
-def _table(table: Table, variable: str) -> str:
-    cls = "".join(part[:1].upper() + part[1:] for part in variable.split("_")) + "Columns"
+def _class_name(variable: str, taken: set[str]) -> str:
+    """`lead_item` and `LeadItem` are two variables that would be one class."""
+    name = "".join(part[:1].upper() + part[1:] for part in variable.split("_")) + "Columns"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _table(table: Table, variable: str, cls: str) -> str:
     taken: set[str] = set()
     lines = [_column(column, table, taken) for column in table.columns]
     comment = f'    """{table.qualified}"""\n\n'

@@ -20,7 +20,7 @@ def check(
         typer.Option(help="The live database; without one only the files are compared. [BANYAN_DATABASE_URL]"),
     ] = None,
     write: Annotated[
-        bool, typer.Option("--write", help="First refresh schema.lock.json and contract.openapi.json.")
+        bool, typer.Option("--write", help="First refresh schema.lock.json, tables.py and contract.openapi.json.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -41,11 +41,11 @@ def check(
 
 
 def _refresh(project: Project, url: str | None) -> None:
-    from api_gateway.draft.refresh import refresh_contract_document, refresh_snapshot
+    from api_gateway.draft.refresh import refresh_generated, refresh_snapshot
 
     if url is not None:
         refresh_snapshot(project, url)
-    refresh_contract_document(project)
+    refresh_generated(project)
 
 
 def _as_json(found: list[Disagreement], url: str | None) -> dict[str, object]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from api_gateway.api.contract import Contract, load_contract, load_snapshot
+from api_gateway.api.contract import load_contract, load_snapshot
+from api_gateway.api.freeze import frozen_document
+from api_gateway.draft.documents import differences
 from api_gateway.draft.live import legacy_database
-from api_gateway.draft.openapi import differences, frozen_text, generated_document
 from api_gateway.errors import UsageError
 from api_gateway.project import Project
 from shared_models.binding import bind
@@ -17,6 +18,7 @@ from shared_models.catalog import read_snapshot
 from shared_models.drift import Drift, compare
 from shared_models.resources import ContractError, Finding, Resources
 from shared_models.snapshot import Snapshot, Table
+from shared_models.tables_source import tables_source
 
 Severity = Literal["error", "warning", "note"]
 
@@ -56,7 +58,8 @@ def disagreements(project: Project, database_url: str | None) -> list[Disagreeme
     resources, faults = _bound(project, snapshot)
     found = [_contract_fault(fault, "contract and snapshot") for fault in faults]
     if resources is not None:
-        found += _against_frozen(project, load_contract(project, snapshot))
+        found += _against_frozen(project, frozen_document(project, load_contract(project, snapshot)))
+        found += _against_tables(project, snapshot)
     if database_url is not None:
         live = live_snapshot(project, database_url)
         found += [_drifted(drift, resources) for drift in compare(snapshot, live)]
@@ -96,9 +99,8 @@ def _contract_fault(finding: Finding, between: str) -> Disagreement:
     )
 
 
-def _against_frozen(project: Project, contract: Contract) -> Iterator[Disagreement]:
+def _against_frozen(project: Project, document: str) -> Iterator[Disagreement]:
     path, between = project.openapi_path, "contract and frozen OpenAPI"
-    document = generated_document(project, contract)
     freeze = "`banyan check --write` freezes the document anew."
     try:
         text = path.read_text("utf-8")
@@ -111,15 +113,23 @@ def _against_frozen(project: Project, contract: Contract) -> Iterator[Disagreeme
         return
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from None
-    if text == frozen_text(document):
+    if text == document:
         return
-    found = list(differences(before, document)) or [(False, "descriptions or details changed")]
+    found = list(differences(before, json.loads(document))) or [(False, "descriptions or details changed")]
     for breaking, message in found:
         severity: Severity = "error" if breaking else "warning"
         told = (
             "Consumers may rely on it: bring it back, or agree with them and then " if breaking else "If it is meant: "
         )
         yield Disagreement(severity, between, message, told + freeze, path.name)
+
+
+def _against_tables(project: Project, snapshot: Snapshot) -> Iterator[Disagreement]:
+    """Operations are typed by `tables.py`: one of another snapshot would let the type checker approve what fails."""
+    path = project.folder / "tables.py"
+    if path.exists() and path.read_text("utf-8") != tables_source(snapshot):
+        advice = "`banyan check --write` generates it anew."
+        yield Disagreement("error", "tables.py and snapshot", "tables.py is of another snapshot", advice, path.name)
 
 
 def _drifted(drift: Drift, resources: Resources | None) -> Disagreement:

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from api_gateway.api.contract import load_contract
+from api_gateway.api.freeze import frozen_document
 from api_gateway.draft.drafting import Selection, draft, select
 from api_gateway.draft.files import Facts, project_files
-from api_gateway.draft.folder import Outcome, is_edited, read_memory, write_files
+from api_gateway.draft.folder import Outcome, is_edited, read_memory, write_files, write_generated
 from api_gateway.draft.growth import proposed_source
 from api_gateway.draft.live import legacy_database, snapshot_of
 from api_gateway.draft.plan import Draft
-from api_gateway.draft.refresh import forget_modules, refresh_contract_document
+from api_gateway.draft.refresh import forget_modules
 from api_gateway.draft.relations import possible_links
 from api_gateway.draft.sample import Sample, read_sample
 from api_gateway.errors import UsageError
@@ -74,9 +76,11 @@ def _freeze(folder: Path) -> Outcome:
     """The document of the drafted contract. That of an edited one is frozen by whoever edited it."""
     project = load_project(folder)
     forget_modules(project)
-    before = project.openapi_path.read_text("utf-8") if project.openapi_path.exists() else None
-    refresh_contract_document(project)
-    return "unchanged" if project.openapi_path.read_text("utf-8") == before else "written"
+    path = project.openapi_path
+    before = path.read_text("utf-8") if path.exists() else None
+    document = frozen_document(project, load_contract(project))
+    write_generated(folder, path.name, document)
+    return "unchanged" if document == before else "written"
 
 
 def _check_folder(folder: Path) -> None:

@@ -1,13 +1,12 @@
-"""Brings the two generated files of a project up to date: the snapshot and the frozen OpenAPI document."""
+"""Brings the generated files of a project up to date: the snapshot, its typed tables, the frozen OpenAPI document."""
 
 from __future__ import annotations
 
 import sys
 
-from api_gateway.api.contract import load_contract
+from api_gateway.api.freeze import generated_files
 from api_gateway.draft.agreement import live_snapshot
 from api_gateway.draft.folder import write_generated
-from api_gateway.draft.openapi import frozen_text, generated_document
 from api_gateway.project import Project
 
 
@@ -16,10 +15,10 @@ def refresh_snapshot(project: Project, database_url: str) -> None:
     write_generated(project.folder, project.snapshot_path.name, live_snapshot(project, database_url).to_json())
 
 
-def refresh_contract_document(project: Project) -> None:
-    """Raises UsageError when the contract does not fit the snapshot."""
-    document = generated_document(project, load_contract(project))
-    write_generated(project.folder, project.openapi_path.name, frozen_text(document))
+def refresh_generated(project: Project) -> None:
+    """`tables.py` and `contract.openapi.json`. Raises UsageError when the contract does not fit the snapshot."""
+    for path, text in generated_files(project).items():
+        write_generated(project.folder, path.name, text)
 
 
 def forget_modules(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""The OpenAPI document of a project: written by `init`, compared by `check`."""
+"""What changed between two OpenAPI documents of one API, and whether a caller of the old one would notice."""
 
 from __future__ import annotations
 
@@ -6,24 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from api_gateway.api.build import Databases, build_api
-from api_gateway.api.contract import Contract
-from api_gateway.api.openapi import frozen
-from api_gateway.project import Project
-from shared_models.database import Database
-
 Document = dict[str, Any]
-
-
-def generated_document(project: Project, contract: Contract) -> Document:
-    """As the gateway would serve it. Nothing is connected to."""
-    nowhere = Database("", size=1, application_name="banyan", statement_timeout=1, lock_timeout=1)
-    app = build_api(project, contract, _no_keys, Databases(nowhere, nowhere), secret="-")  # noqa: S106 - signs nothing
-    return app.openapi()
-
-
-def frozen_text(document: Document) -> str:
-    return frozen(document)
 
 
 def differences(old: Document, new: Document) -> Iterator[tuple[bool, str]]:
@@ -34,10 +17,6 @@ def differences(old: Document, new: Document) -> Iterator[tuple[bool, str]]:
     old_schemas, new_schemas = _schemas(old), _schemas(new)
     for name in sorted(old_schemas.keys() & new_schemas.keys()):
         yield from _schema(name, old_schemas[name], new_schemas[name])
-
-
-def _no_keys() -> Any:
-    raise AssertionError("no request is answered here")
 
 
 def _schemas(document: Document) -> dict[str, Any]:
