@@ -12,7 +12,7 @@ from procrastinate import App
 from sqlalchemy import Delete, delete, func
 
 from shared_models.state import call_count, comparison, idempotency, process
-from shared_models.statements import compile_statement
+from shared_models.statements import run_async
 
 KEEP_PROCESSES = timedelta(days=1)
 KEEP_COMPARISONS = timedelta(days=90)
@@ -37,5 +37,4 @@ def schedule(app: App, owner_database_url: str) -> None:
     async def housekeeping(timestamp: int) -> None:
         async with await psycopg.AsyncConnection.connect(owner_database_url) as connection:
             for statement in cuts():
-                query, parameters = compile_statement(statement)
-                await connection.execute(query, parameters)
+                await run_async(connection, statement)

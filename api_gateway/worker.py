@@ -13,15 +13,18 @@ import uvicorn
 
 from api_gateway import housekeeping
 from api_gateway.console import build_console
+from api_gateway.consumers import Register
+from api_gateway.events import ProcessStarted, ProcessStopped
 from api_gateway.jobs import job_app
 from api_gateway.ledger import Watcher
-from api_gateway.logging import configure_logging
+from api_gateway.logging import configure, report
 from api_gateway.settings import Settings
+from api_gateway.stages import StageTable
 
 
 def run(settings: Settings) -> None:
     """Run until SIGTERM. Raises UsageError when a needed setting is missing."""
-    configure_logging("worker", settings)
+    configure("worker", form=settings.log_format, level=settings.log_level)
     owner = settings.require("owner_database_url")
     settings.require("session_secret")
     asyncio.run(_run(settings, owner))
@@ -32,19 +35,24 @@ async def _run(settings: Settings, owner_url: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    watcher = Watcher(owner_url, "worker", settings.state_dir)
     console = _console_server(settings)
-    parts = [
-        asyncio.create_task(watcher.run(), name="watcher"),
-        asyncio.create_task(console.serve(), name="console"),
-        asyncio.create_task(_work_forever(owner_url), name="jobs"),
-    ]
-    waiting = asyncio.create_task(stopping.wait())
-    await asyncio.wait([waiting, *parts], return_when=asyncio.FIRST_COMPLETED)
-    console.should_exit = True
-    for part in parts:
-        part.cancel()
-    await asyncio.gather(*parts, return_exceptions=True)
+    async with Watcher(owner_url, "worker", settings.state_dir, _keep_nothing):
+        parts = [
+            asyncio.create_task(console.serve(), name="console"),
+            asyncio.create_task(_work_forever(owner_url), name="jobs"),
+        ]
+        waiting = asyncio.create_task(stopping.wait())
+        report(ProcessStarted("worker", f"{settings.console_host}:{settings.console_port}"))
+        await asyncio.wait([waiting, *parts], return_when=asyncio.FIRST_COMPLETED)
+        console.should_exit = True
+        for part in (waiting, *parts):
+            part.cancel()
+        await asyncio.gather(waiting, *parts, return_exceptions=True)
+    report(ProcessStopped("worker"))
+
+
+def _keep_nothing(table: StageTable, register: Register) -> None:
+    """The worker acts on no stage yet; it acknowledges, so that a move knows it lives."""
 
 
 def _console_server(settings: Settings) -> uvicorn.Server:
@@ -57,9 +65,7 @@ def _console_server(settings: Settings) -> uvicorn.Server:
         log_config=None,
         lifespan="on",
     )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # ours are installed above
-    return server
+    return uvicorn.Server(config)
 
 
 async def _work_forever(owner_url: str) -> None:

@@ -1,4 +1,4 @@
-"""What must be there before the processes start: a database, the legacy app's tables, ours, roles, consumers, logins."""
+"""What must be there before the processes start: a database, legacy's tables, ours, roles, consumers, logins."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from api_gateway.api.contract import load_contract, load_snapshot, touched_by, wanted_grants
 from api_gateway.consumers import CredentialKind, Register, add_consumer, add_credential, create_key, load_register
 from api_gateway.errors import EnvironmentFault
 from api_gateway.postgres import Server
 from api_gateway.project import Project
 from api_gateway.up.instance import Instance
 from api_gateway.up.plan import fill, legacy_words
+from shared_models.granting import MayNot, apply, wanted
+from shared_models.migrations import MigrationFault, upgrade
 
 Tell = Callable[[str], None]
 ROLES = {"owner": "banyan_owner", "api": "banyan_api", "read": "banyan_read"}
@@ -91,6 +94,25 @@ def _has_tables(database_url: str, schemas: tuple[str, ...]) -> bool:
     return bool(found and found[0])
 
 
+def migrate_and_grant(project: Project, database_url: str) -> tuple[str, ...]:
+    """Schema `banyan`, the roles, and what they may touch. Returns every scope that a consumer can be given."""
+    try:
+        upgrade(database_url)
+    except MigrationFault as fault:
+        raise EnvironmentFault(fault.message, hint=fault.hint) from None
+    contract = load_contract(project, strict=False)
+    target = wanted(wanted_grants(project, contract), touched_by(project, contract), load_snapshot(project))
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            apply(connection, target)
+    except MayNot:
+        raise EnvironmentFault(
+            "this login may not grant the API's roles what the contract needs.",
+            hint="`banyan grants --apply` prints the SQL for somebody who may.",
+        ) from None
+    return contract.scopes()
+
+
 def role_addresses(database_url: str, instance: Instance, *, embedded: bool) -> Addresses:
     """The URL of each role. On a server that asks for passwords, each role gets one that this folder keeps."""
     if not embedded:
@@ -110,20 +132,20 @@ def _as_role(database_url: str, role: str, password: str | None) -> str:
 
 
 def register_consumers(
-    wanted: Sequence[Partner], every_scope: Sequence[str], owner_url: str, instance: Instance
+    partners: Sequence[Partner], every_scope: Sequence[str], owner_url: str, instance: Instance
 ) -> dict[str, str]:
     """Register the demonstration's partners, or one `developer` where nobody is registered yet. Returns API keys."""
     with psycopg.connect(owner_url) as connection:
         known = {consumer.code for consumer in load_register(connection).all}
-        for partner in wanted:
+        for partner in partners:
             if partner.code not in known:
                 add_consumer(connection, partner.code, partner.name, scopes=partner.scopes, values=partner.values)
                 for kind, secret in partner.credentials:
                     add_credential(connection, partner.code, kind, secret)
-        if not wanted and not known:
+        if not partners and not known:
             add_consumer(connection, "developer", "Developer on this machine", scopes=every_scope)
         register = load_register(connection)
-        codes = [partner.code for partner in wanted] or [c for c in register.consumers if c == "developer"]
+        codes = [partner.code for partner in partners] or [c for c in register.consumers if c == "developer"]
         return {code: _working_key(connection, register, instance, code) for code in codes}
 
 
@@ -133,7 +155,7 @@ def _working_key(connection: psycopg.Connection[Any], register: Register, instan
     owner = register.by_key(kept) if kept is not None else None
     if kept is not None and owner is not None and owner.code == code:
         return kept
-    fresh = create_key(connection, code).secret
+    fresh = create_key(connection, code)
     instance.keep_secret(f"key:{code}", fresh)
     return fresh
 

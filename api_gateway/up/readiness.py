@@ -44,7 +44,9 @@ def wait(pairs: Sequence[tuple[Program, Child]], seconds: float) -> None:
     while waiting:
         for program, child in waiting:
             if child.has_ended():
-                raise EnvironmentFault(f"{program.name} did not start: {child.last_words() or 'no output'}", hint=f"See {child.log}.")
+                raise EnvironmentFault(
+                    f"{program.name} did not start: {child.last_words() or 'no output'}", hint=f"See {child.log}."
+                )
         waiting = [(program, child) for program, child in waiting if not is_ready(program)]
         if waiting and time.monotonic() > deadline:
             names = ", ".join(program.name for program, _ in waiting)

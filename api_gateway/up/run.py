@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from api_gateway.console import ensure_console_account
 from api_gateway.errors import EnvironmentFault
 from api_gateway.postgres import Server, start
 from api_gateway.project import Project, load_project
@@ -26,6 +27,7 @@ from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_p
 from api_gateway.up.ports import Ports, choose_ports
 from api_gateway.up.prepare import (
     embedded_database,
+    migrate_and_grant,
     prepare_legacy,
     process_environment,
     reach,
@@ -90,7 +92,7 @@ def run(settings: Settings, given: Mapping[str, Any], *, traffic: bool) -> None:
         running.stop()
 
 
-class _Stopped(Exception):  # noqa: N818 - no error: somebody asked
+class _Stopped(Exception):
     """SIGINT or SIGTERM came."""
 
 
@@ -127,7 +129,9 @@ def _bring_up(settings: Settings, project: Project, running: Running, progress: 
         legacy_url = f"http://127.0.0.1:{ports.legacy}"
         running.launch(legacy, os.environ)
     if legacy_url is None:
-        raise EnvironmentFault("nothing says where the legacy app is.", hint="Give --legacy-url, or [legacy] in banyan.toml.")
+        raise EnvironmentFault(
+            "nothing says where the legacy app is.", hint="Give --legacy-url, or [legacy] in banyan.toml."
+        )
     environment["BANYAN_LEGACY_URL"] = legacy_url
     progress.tell("legacy app, gateways, worker, observer and edge")
     for program in our_programs(ports, Path.cwd(), settings.edge_host):
@@ -144,15 +148,12 @@ def _our_share(
     settings: Settings, project: Project, running: Running, ports: Ports, database_url: str, *, embedded: bool
 ) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]]]:
     """Schema, roles, grants, consumers and the console's login; the environment that every process of ours gets."""
-    from api_gateway.console.accounts import ensure_console_account
-    from api_gateway.grants import apply_project_grants
-    from shared_models.migrations import upgrade
-
     instance = running.instance
-    upgrade(database_url)
-    apply_project_grants(project, database_url)
+    scopes = migrate_and_grant(project, database_url)
     addresses = role_addresses(database_url, instance, embedded=embedded)
-    keys = register_consumers(project, addresses.owner, instance)
+    traffic = project.configuration.traffic
+    partners = project.module(traffic).partners if traffic is not None else []
+    keys = register_consumers(partners, scopes, addresses.owner, instance)
     console = {"username": "operator", "password": instance.secret("console:operator")}
     ensure_console_account(addresses.owner, console["username"], console["password"])
     logins = {"panel": dict(project.configuration.legacy.panel_login), "console": console}
@@ -247,10 +248,12 @@ def _keep_up(running: Running) -> None:
         _revive_database(running)
         for child in running.all:
             child.revive()
-        now = [child.pid for child in running.all] + [_envoy_pid(running.instance), running.server and running.server.pid]
+        now = [child.pid for child in running.all] + [
+            _envoy_pid(running.instance),
+            running.server and running.server.pid,
+        ]
         if now != written:
             if written:
                 document = json.loads(running.instance.description.read_text())
                 _write(running, document)
             written = now
-

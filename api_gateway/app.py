@@ -1,0 +1,124 @@
+"""The gateway process, read top to bottom: settings in, one ASGI application out.
+
+A request is the edge's health check, a listed legacy route (the edge says so in `x-banyan-route`), or the typed API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api_gateway import events
+from api_gateway.api.build import Databases, build_api
+from api_gateway.api.contract import load_contract
+from api_gateway.api.request_log import RequestLog
+from api_gateway.consumers import Register
+from api_gateway.dispatch import Dispatcher
+from api_gateway.evidence.record import Recorder
+from api_gateway.ledger import Watcher
+from api_gateway.logging import configure, report
+from api_gateway.project import load_project
+from api_gateway.settings import Settings
+from api_gateway.stages import StageTable
+from shared_models.database import Database
+
+HEALTH_PATH = "/banyan/health"
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve until SIGTERM. Raises UsageError in one line for a missing setting or a project that cannot be loaded."""
+    configure("gateway", form=settings.log_format, level=settings.log_level)
+    gateway = Gateway(settings, f"{host}:{port}")
+    config = uvicorn.Config(
+        gateway,
+        host=host,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,  # it would print query strings, and tokens with them
+        server_header=False,
+        proxy_headers=False,
+        log_config=None,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run()
+
+
+class Gateway:
+    """One gateway process as an ASGI application."""
+
+    def __init__(self, settings: Settings, where: str) -> None:
+        project = load_project(settings.project)
+        owner_url = settings.require("owner_database_url")
+        self._where = where
+        self._watcher = Watcher(owner_url, "app", settings.state_dir, _keep_nothing)
+        self._recorder = Recorder(owner_url, application_name="banyan gateway counts")
+        self._database = Database(
+            settings.require("api_database_url"),
+            size=settings.pool_size,
+            application_name="banyan gateway",
+            statement_timeout=settings.statement_timeout,
+            lock_timeout=settings.lock_timeout,
+        )
+        contract = load_contract(project, strict=False)
+        self._api: FastAPI = build_api(
+            project,
+            contract,
+            lambda: self._watcher.register,
+            Databases(self._database, self._database),
+            secret=settings.require("session_secret"),
+        )
+        self._logged_api: ASGIApp = RequestLog(self._api)
+        self._dispatcher = Dispatcher(
+            project,
+            self._watcher,
+            self._recorder,
+            databases={"read_database": self._database, "write_database": self._database},
+            pass_secret=settings.require("pass_secret"),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(self.opened, receive, send)
+        elif Dispatcher.handles(scope):
+            await self._dispatcher(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
+            await _answer_health(send)
+        else:
+            await self._logged_api(scope, receive, send)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Everything that lives as long as the process. Nothing here needs the database to be there."""
+        async with AsyncExitStack() as stack:
+            await self._database.open()
+            stack.push_async_callback(self._database.close)
+            await stack.enter_async_context(self._recorder)
+            await stack.enter_async_context(self._watcher)
+            await stack.enter_async_context(self._api.router.lifespan_context(self._api))
+            report(events.ProcessStarted("app", self._where))
+            yield
+        report(events.ProcessStopped("app"))
+
+
+def _keep_nothing(table: StageTable, register: Register) -> None:
+    """The watcher itself holds what is acted on; the next request is decided by it."""
+
+
+async def _lifespan(opened: Callable[[], AbstractAsyncContextManager[None]], receive: Receive, send: Send) -> None:
+    await receive()
+    async with opened():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _answer_health(send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
