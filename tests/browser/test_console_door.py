@@ -22,6 +22,8 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 @pytest.fixture
 def client(empty_console: Console) -> Iterator[httpx2.Client]:
