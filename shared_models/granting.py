@@ -19,6 +19,11 @@ _COLUMNS = """
 SELECT grantee, table_schema, table_name, column_name, privilege_type
   FROM information_schema.column_privileges
  WHERE grantee = ANY(%(roles)s) AND table_schema <> %(ours)s
+UNION  -- materialized views, which the standard and so information_schema do not know
+SELECT pg_get_userbyid(x.grantee)::text, n.nspname, c.relname, a.attname, x.privilege_type
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid,
+       aclexplode(a.attacl) x
+ WHERE c.relkind = 'm' AND n.nspname <> %(ours)s AND x.grantee <> 0 AND pg_get_userbyid(x.grantee) = ANY(%(roles)s)
 """
 _TABLES = """
 SELECT n.nspname, c.relname, a.privilege_type, pg_get_userbyid(a.grantee)::text
