@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway.api import openapi, problems
 from api_gateway.api.authentication import Keys
+from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
@@ -50,7 +51,6 @@ def build_api(
         redoc_url=None,
         openapi_url=f"{api.prefix}/openapi.json",
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.install(app)
@@ -59,6 +59,7 @@ def build_api(
     for handler, declared in zip(contract.operations, operations, strict=True):
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)
+    app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     app.add_middleware(
         RequestState,
         state={

@@ -59,7 +59,7 @@ def _complete(written: Json, op: Operation, resources: Resources) -> None:
     success: Json = written["responses"].pop("200", None) or written["responses"].pop(str(op.status), {})
     written["responses"].clear()
     if not op.is_safe:
-        refusals += ["409", "413", "422"]
+        refusals += ["409", "413", "415", "422"]
         written.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
         success.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
     if op.answer is not None:

@@ -36,6 +36,7 @@ _REASONS = {
     "409": "It exists already, or a request with the same Idempotency-Key is being worked on.",
     "413": "The body is too large.",
     "414": "The query string is too long.",
+    "415": "The body has another media type.",
     "422": "The body does not fit, or a rule does not allow it; `errors` lists every fault.",
     "500": "Something is broken on our side.",
     "503": "The database is away or busy; try again after Retry-After seconds.",

@@ -9,18 +9,16 @@ Authentication, scope, idempotency, problem documents and their OpenAPI come wit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fastapi import Request, Response
+from fastapi import Request, Response, params
 from fastapi.routing import APIRoute
 
 from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
-from api_gateway.api.problems import invalid_body
-from api_gateway.errors import FieldError
+from api_gateway.api.bodies import check_json
 from shared_models.contract import Resource
 from shared_models.database import WriteTransaction
 from shared_models.faults import ReadOnly
@@ -77,7 +75,8 @@ class OperationRoute(APIRoute):
             principal = principal_of(request.scope)
             require_scope(principal, declared.scope)
             if not declared.is_safe:
-                _refuse_nul(await request.body())
+                if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
+                    await check_json(request)
                 claim = await idempotency.claim_of(request, principal, declared.name)
                 if claim is not None:
                     return await _once(request, claim, handler)
@@ -111,28 +110,3 @@ def _doom_refused(response: Response, tx: WriteTransaction | None) -> None:
     """A handler that returns a refusal instead of raising it has changed nothing either."""
     if tx is not None and response.status_code >= 400:
         tx.doom()
-
-
-def _refuse_nul(body: bytes) -> None:
-    """PostgreSQL has no NUL in text; say where it is. Raises Problem 422."""
-    if b"\\u0000" not in body:
-        return
-    try:
-        pointer = _nul_pointer(json.loads(body), "")
-    except (ValueError, RecursionError):
-        return  # the framework refuses it
-    if pointer is not None:
-        raise invalid_body([FieldError("nul", "NUL characters cannot be stored.", pointer=pointer)])
-
-
-def _nul_pointer(value: Any, pointer: str) -> str | None:
-    if isinstance(value, str):
-        return pointer if "\0" in value else None
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in pairs:
-        if "\0" in str(name):
-            return pointer
-        found = _nul_pointer(part, f"{pointer}/{name}")
-        if found is not None:
-            return found
-    return None

@@ -53,6 +53,10 @@ def not_acceptable() -> Problem:
     return Problem(406, "not_acceptable", "Only application/json can be given.")
 
 
+def unsupported_media_type(supported: str) -> Problem:
+    return Problem(415, "unsupported_media_type", f"The body must be {supported}.", headers={"accept-post": supported})
+
+
 def query_too_long(limit: int) -> Problem:
     return Problem(414, "query_too_long", "The query string is too long.", f"At most {limit} bytes.")
 
