@@ -6,7 +6,7 @@ Field names are those of `envoy.config.route.v3`; documents are plain dictionari
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +22,7 @@ ROUTE, WHY, COPY, PASS = "x-banyan-route", "x-banyan-why", "x-banyan-copy", "x-b
 INTERNAL_HEADERS = (ROUTE, WHY, COPY, PASS)
 HELD_BACK = 16 * 1024 * 1024  # bytes of a request's body that Envoy keeps in order to send it again
 
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 _NOT_SENT_YET = "connect-failure,refused-stream,reset-before-request"
 
 
@@ -42,6 +43,7 @@ class Standing:
     way: Way
     copied: Copy
     reads: bool
+    bodies: bool  # can a request have a body worth speaking of?
 
 
 def standing(routes: Sequence[Route], stages: StageTable) -> Standing:
@@ -60,6 +62,7 @@ def standing(routes: Sequence[Route], stages: StageTable) -> Standing:
         way=way,
         copied=_copied(routes, stages),
         reads=all(route.is_read for route in routes),
+        bodies=any(route.method not in _WITHOUT_BODY for route in routes),
     )
 
 
@@ -77,10 +80,13 @@ def entries(match: Json, where: Standing, why: str, pass_secret: str) -> list[Js
         return [_to_legacy(match, where, why)]
     if where.way is Way.gateway:
         return [to_gateway(match, where.names, why=why)]
+    decide = _to_decide(match, where, why, pass_secret)
+    if not where.bodies:
+        return [decide]
     too_long = {"name": "content-length", "range_match": {"start": HELD_BACK + 1, "end": str(1 << 62)}}
     long_match = {**match, "headers": [*match.get("headers", []), too_long]}
-    counted = Standing(where.names, Way.legacy, Copy.head, where.reads)
-    return [_to_legacy(long_match, counted, why), _to_decide(match, where, why, pass_secret)]
+    counted = replace(where, way=Way.legacy, copied=Copy.head)
+    return [_to_legacy(long_match, counted, why), decide]
 
 
 def unlisted(match: Json) -> Json:

@@ -18,6 +18,7 @@ from api_gateway.edge.admin import Unreachable
 from api_gateway.edge.entries import Json
 from api_gateway.edge.envoy import Envoy, TableRefused
 from api_gateway.edge.files import EdgeFiles, lock
+from api_gateway.edge.hung import end_hung_gateways
 from api_gateway.edge.shape import Shape, read_upstream
 from api_gateway.edge.table import everything_to_legacy, route_table
 from api_gateway.errors import BanyanError, EnvironmentFault, UsageError
@@ -138,6 +139,7 @@ class Supervisor:
             from api_gateway.ledger import watch
 
             tasks.append(asyncio.create_task(watch(owner_url, "edge", state_dir, self.take)))
+            tasks.append(asyncio.create_task(end_hung_gateways(self.plan.shape.gateways, state_dir)))
         await stopping.wait()
         tasks[0].cancel()
         if self.envoy is not None:  # before the ledger is told: that may take long, and the port must be free soon

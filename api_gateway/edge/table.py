@@ -21,11 +21,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from api_gateway.edge import spellings
-from api_gateway.edge.entries import TYPE, Json, Standing, Way, entries, standing, to_gateway, unlisted
+from api_gateway.edge.entries import TYPE, Json, Way, entries, standing, to_gateway, unlisted
 from api_gateway.edge.matching import specificity
 from api_gateway.errors import UsageError
 from api_gateway.routes import Route
@@ -182,7 +182,7 @@ def _climbing(routes: list[Route], stages: StageTable, pass_secret: str) -> list
     together = standing(routes, stages)
     if together.way is Way.legacy:
         return [unlisted(match)]
-    return entries(match, Standing("", together.way, together.copied, reads=False), "climbs", pass_secret)
+    return entries(match, replace(together, names="", reads=False), "climbs", pass_secret)
 
 
 def _odd(sections: list[_Section], climbs: list[Json]) -> Json:
