@@ -1,18 +1,25 @@
 """Who calls: consumers, what they are known by, and how a request names one of them."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from api_gateway.consumers.identify import Identification, identify, names_consumer_in_body
-from api_gateway.consumers.keep import (
-    add_consumer,
-    add_credential,
-    consumer_summaries,
-    create_key,
-    load_register,
-    record_use,
-    register_query,
-    register_version,
-    revoke,
-)
 from api_gateway.consumers.register import Consumer, Credential, CredentialKind, Principal, Register, secret_hash
+
+if TYPE_CHECKING:
+    from api_gateway.consumers.keep import (
+        add_consumer,
+        add_credential,
+        consumer_summaries,
+        create_key,
+        load_register,
+        record_use,
+        register_query,
+        register_version,
+        revoke,
+    )
 
 __all__ = [
     "Consumer",
@@ -34,3 +41,11 @@ __all__ = [
     "revoke",
     "secret_hash",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What keeps the register in the database comes when it is asked for: the pure decision and the edge's break-glass
+    use the rest of this package, and must not wait for a database library."""
+    if name in __all__:
+        return getattr(import_module("api_gateway.consumers.keep"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,13 +3,12 @@
 from api_gateway.moves.asked import listed_route, stage_named
 from api_gateway.moves.move import Outcome, Refused, move, rollback
 from api_gateway.moves.standing import Standing, standings
-from api_gateway.moves.weigh import fingerprint_of, required, spoken
+from api_gateway.moves.weigh import required, spoken
 
 __all__ = [
     "Outcome",
     "Refused",
     "Standing",
-    "fingerprint_of",
     "listed_route",
     "move",
     "required",

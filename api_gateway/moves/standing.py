@@ -10,10 +10,11 @@ from typing import Any
 from psycopg import Connection
 
 from api_gateway import ledger
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.gate import Criterion, Evidence, missing
 from api_gateway.evidence.read import read_calls, read_evidence
 from api_gateway.evidence.record import NOT_CALLS
-from api_gateway.moves.weigh import fingerprint_of, required
+from api_gateway.moves.weigh import required
 from api_gateway.project import Project
 from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable

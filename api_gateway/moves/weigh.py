@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 from sqlalchemy import func, select
 
-from api_gateway.evidence.fingerprint import fingerprint
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.gate import Criterion, Evidence, criteria
 from api_gateway.evidence.read import read_evidence
 from api_gateway.project import Project
 from api_gateway.routes import Route
 from api_gateway.stages import Stage
-from shared_models.snapshot import Snapshot
 from shared_models.statements import run
 
 
@@ -37,18 +34,6 @@ def required(
         case _:
             evidence = read_evidence(connection, route.name, consumer, fingerprint_of(project, route))
             return criteria(evidence, has_mimic=has_mimic, is_read=is_read, now=now)
-
-
-def fingerprint_of(project: Project, route: Route) -> str:
-    """The fingerprint of the route's candidate as it lies in the project's folder now."""
-    path = project.snapshot_path
-    snapshot = _snapshot(path, path.stat().st_mtime_ns) if path.exists() else None
-    return fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
-
-
-@lru_cache(maxsize=2)
-def _snapshot(path: Path, modified: int) -> Snapshot:
-    return Snapshot.from_json(path.read_text("utf-8"))
 
 
 def as_evidence(project: Project, route: Route, wanted: Sequence[Criterion]) -> Mapping[str, Any]:
