@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 Parser = Callable[[str], str]
 
@@ -65,6 +65,6 @@ def parse_instant(text: str) -> str:
         head, tail = text[:-6], text[-6:]
         tail = tail.replace(" ", "+") if not text.endswith(("Z", "z")) else tail.upper()
         moment = datetime.fromisoformat(head.upper() + tail)
-        return moment.isoformat(sep=" ")
-    except ValueError:
+        return moment.astimezone(UTC).isoformat(sep=" ")  # PostgreSQL knows no offset of 16 hours and more
+    except (ValueError, OverflowError):
         raise ValueError("a moment with its offset, such as 2024-02-29T13:45:00Z") from None

@@ -30,10 +30,10 @@ _REASONS = {
     "400": "The request cannot be understood; `errors` lists every fault.",
     "401": "There is no valid key.",
     "403": "The key lacks the scope.",
-    "404": "There is no such row, or the key's owner does not see it.",
+    "404": "There is no such row or page, or the key's owner does not see it.",
     "405": "The method is not allowed here.",
     "406": "Something else than JSON is wanted.",
-    "409": "It exists already, or a request with the same Idempotency-Key is being worked on.",
+    "409": "It fits, but what is stored does not allow it; or a twin with the same Idempotency-Key is being worked on.",
     "413": "The body is too large.",
     "414": "The query string is too long.",
     "415": "The body has another media type.",
@@ -42,6 +42,7 @@ _REASONS = {
     "503": "The database is away or busy; try again after Retry-After seconds.",
     "504": "The database took too long.",
 }
+_OF_READING = ("400", "401", "403", "404", "406", "414", "500", "503", "504")
 _HEADERS = {"401": "WWW-Authenticate", "403": "WWW-Authenticate", "405": "Allow", "503": "Retry-After"}
 
 
@@ -83,20 +84,14 @@ def _list(resource: BoundResource, resources: Resources) -> Json:
     headers = {"Link": {"description": 'The next page, as rel="next" (RFC 8288).', "schema": {"type": "string"}}}
     body = {"application/json": {"schema": reference(f"{resource.name}List")}}
     answer: Json = {"description": "A page of rows.", "headers": headers, "content": body}
-    if resource.key and "get" in resource.verbs:
-        answer["links"] = {"get": {"operationId": get_id(resource), "parameters": _first_row_key(resource)}}
     return {
         "operationId": f"list_{str(resource.path).replace('-', '_')}",
         "summary": f"List {resource.path}",
         "tags": [resource.path],
         "description": _list_description(resource),
         "parameters": [*_filters(resource), *_page_parameters(resource), *_shape_parameters(resource, resources)],
-        "responses": {"200": answer, **problem_responses("400", "401", "403", "406", "414", "500", "503", "504")},
+        "responses": {"200": answer, **problem_responses(*_OF_READING)},
     }
-
-
-def _first_row_key(resource: BoundResource) -> Json:
-    return {field.name: f"$response.body#/data/0/{field.name}" for field in resource.key}
 
 
 def _list_description(resource: BoundResource) -> str:
@@ -126,7 +121,7 @@ def _get(resource: BoundResource, resources: Resources) -> Json:
                 "content": {"application/json": {"schema": shown(resource)}},
             },
             "304": {"description": "It has not changed.", "headers": etag},
-            **problem_responses("400", "401", "403", "404", "406", "414", "500", "503", "504"),
+            **problem_responses(*_OF_READING),
         },
     }
 

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from api_gateway.api.cursors import Cursors
-from api_gateway.api.problems import bad_request, not_found, query_too_long
+from api_gateway.api.problems import bad_request, no_such_page, not_found, query_too_long
 from api_gateway.api.shapes import Condition, GetShape, Included, ListShape
 from api_gateway.consumers import Principal
 from api_gateway.errors import FieldError
 from shared_models.resources import BoundResource, Resources, Sort
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
-MAX_QUERY_BYTES = 8192
-MAX_PARAMETERS = 60
+MAX_QUERY_BYTES = 16384
+MAX_PARAMETERS = 300
 MAX_IN = 128
 MAX_SORTS = 8
 MAX_DEPTH = 3
@@ -99,7 +99,7 @@ def get_request(
 def list_request(
     resource: BoundResource, query: bytes, principal: Principal, resources: Resources, cursors: Cursors
 ) -> Reading:
-    """Raises Problem 400 with every fault of the query."""
+    """Raises Problem: 400 with every fault of the query, 404 for a cursor that is not one of this list."""
     parser = _Parser(resource, query_pairs(query), principal, resources)
     fields, include, limit = parser.fields(), parser.include(), parser.limit()
     sorts = parser.sorts()
@@ -109,16 +109,15 @@ def list_request(
         + [str(value) for value in values.values()]
     )
     token, after = parser.take("cursor"), None
+    parser.refuse_the_rest()
     if token is not None:
         try:
             position = cursors.open(token, context)
         except ValueError:
-            parser.fault("cursor", "not_a_cursor", "Take it from a page of the same list, unchanged.")
-        else:
-            after = tuple(value is None for value in position.values)
-            values |= {f"k{n}": value for n, value in enumerate(position.values)}
-            values["skip"] = str(position.skip)
-    parser.refuse_the_rest()
+            raise no_such_page() from None
+        after = tuple(value is None for value in position.values)
+        values |= {f"k{n}": value for n, value in enumerate(position.values)}
+        values["skip"] = str(position.skip)
     counted = not resource.key
     values |= {"limit": str(limit + 1)} | ({} if "skip" in values or not counted else {"skip": "0"})
     shape = ListShape(

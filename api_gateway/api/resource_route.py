@@ -11,13 +11,21 @@ from starlette.types import Receive, Scope, Send
 from api_gateway.api import answer
 from api_gateway.api.authentication import principal_of, require_scope
 from api_gateway.api.cursors import Cursors
-from api_gateway.api.problems import method_not_allowed, not_acceptable, not_found, of_fault, out_of_service, rendered
+from api_gateway.api.problems import (
+    bad_request,
+    method_not_allowed,
+    not_acceptable,
+    not_found,
+    of_fault,
+    out_of_service,
+    rendered,
+)
 from api_gateway.api.request import Reading, decoded_text, get_request, list_request
 from api_gateway.api.select import Statements
 from api_gateway.consumers import Principal
 from api_gateway.errors import Problem
 from shared_models.database import Cells
-from shared_models.faults import DatabaseFault
+from shared_models.faults import BadValue, DatabaseFault
 from shared_models.resources import BoundResource, Resources
 
 _READING = ("GET", "HEAD")
@@ -57,6 +65,8 @@ class ResourceRoute(BaseRoute):
             await self._answer(scope, send)
         except Problem as problem:
             await rendered(problem)(scope, receive, send)
+        except BadValue:
+            await rendered(bad_request([]))(scope, receive, send)
         except DatabaseFault as fault:
             await rendered(of_fault(fault))(scope, receive, send)
 

@@ -74,7 +74,8 @@ class _Builder:
         ]
         document = sa.select(*self._document(resource, row, shape.fields, shape.include))
         document = document.select_from(row).where(*key, *self._visible(resource, row))
-        return sa.select(_as_json(document.subquery("document")))
+        whole = document.subquery("document")
+        return sa.select(_as_json(whole)).select_from(whole)
 
     def page(self, resource: BoundResource, shape: ListShape) -> sa.Select[Any]:
         """The page first, on stored columns, so that an index can give its order; then its documents."""
@@ -114,10 +115,10 @@ class _Builder:
         select = select.where(*(outer.c[own] == row.c[other] for own, other in link.pairs), *self._visible(target, row))
         if link.kind == "parent":
             parent = select.limit(_number(1)).subquery(f"{row.name}_document")
-            return sa.select(sa.func.row_to_json(parent.table_valued())).select_from(parent).scalar_subquery()
+            return sa.select(_row_as_json(parent)).select_from(parent).scalar_subquery()
         children = select.order_by(*_order(target, row, target.sort + target.order)).limit(_number(link.limit))
         lines = children.subquery(f"{row.name}_documents")
-        whole = sa.func.json_agg(sa.func.row_to_json(lines.table_valued()))
+        whole = sa.func.json_agg(_row_as_json(lines))
         nothing: Expression = sa.literal_column("'[]'::json")
         return sa.select(sa.func.coalesce(whole, nothing)).select_from(lines).scalar_subquery()
 
@@ -130,7 +131,12 @@ class _Builder:
 
 
 def _as_json(document: NamedFromClause[Any]) -> Expression:
-    return sa.cast(sa.func.row_to_json(document.table_valued()), sa.Text)
+    return sa.cast(_row_as_json(document), sa.Text)
+
+
+def _row_as_json(document: NamedFromClause[Any]) -> Expression:
+    """`document.*`: `document` alone would be the column of that name, where a table has one."""
+    return sa.func.row_to_json(sa.literal_column(f'"{document.name}".*'))
 
 
 def _number(number: int) -> Expression:

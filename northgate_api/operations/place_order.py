@@ -81,7 +81,7 @@ async def place_order(order: NewOrder, tx: Write, caller: Caller, answers: Answe
     customer, errors = await _customer(tx, partner["prt_cd"], order.customer_code)
     lines, faults = await _priced(tx, partner["prc_lst"], order.lines, now.date())
     if customer is None or errors or faults:
-        raise Problem(422, "invalid_body", "The body does not fit.", errors=errors + faults)
+        raise Problem(409, "cannot_be_ordered", "This cannot be ordered.", errors=errors + faults)
     total = sum((line["ln_amt"] for line in lines), Decimal("0.00"))
     if customer["cr_lim"] > 0 and customer["bal"] + total > customer["cr_lim"]:
         raise Problem(409, "credit_limit_exceeded", "The customer's credit limit does not allow this order.")

@@ -54,7 +54,7 @@ def test_a_key_is_the_consumers_own(writing: Api, writing_url: str) -> None:
 
 def test_a_refusal_is_not_kept(writing: Api) -> None:
     refused = place(writing, "k1", {**ORDER, "customer_code": "NOBODY"})
-    assert refused.status_code == 422
+    assert refused.status_code == 409
     assert place(writing, "k1").status_code == 201
 
 

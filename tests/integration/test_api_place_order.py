@@ -114,9 +114,9 @@ def test_the_answer_is_the_new_order_and_where_it_is(writing: Api) -> None:
 @pytest.mark.parametrize(
     ("change", "status", "pointers"),
     [
-        ({"customer_code": "NOBODY"}, 422, {"/customer_code"}),
+        ({"customer_code": "NOBODY"}, 409, {"/customer_code"}),
         ({"lines": []}, 422, {"/lines"}),
-        ({"lines": [{"item_number": "NOPE", "quantity": 1}, {"item_number": "NOPE2", "quantity": 1}]}, 422,
+        ({"lines": [{"item_number": "NOPE", "quantity": 1}, {"item_number": "NOPE2", "quantity": 1}]}, 409,
          {"/lines/0/item_number", "/lines/1/item_number"}),
         ({"lines": [{"item_number": "NS-10023", "quantity": 0}], "rush": "perhaps"}, 422,
          {"/lines/0/quantity", "/rush"}),
@@ -159,7 +159,7 @@ def test_another_partners_customer_is_unknown(writing: Api, writing_url: str) ->
         ).fetchone()
     assert theirs is not None
     order = {"customer_code": theirs[0], "lines": [{"item_number": "NS-10023", "quantity": 1}]}
-    assert writing.ask("POST", "orders", json=order).status_code == 422
+    assert writing.ask("POST", "orders", json=order).status_code == 409
 
 
 def test_without_scope_or_partner_nothing_is_placed(writing: Api) -> None:

