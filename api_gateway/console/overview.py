@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,9 @@ from api_gateway.console.values import (
     Cell,
     Consumer,
     Hour,
+    Mismatch,
     Overview,
+    Place,
     Process,
     Proof,
     Row,
@@ -26,6 +29,7 @@ from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable
 
 COLUMNS = 24
+_POSITION = re.compile(r"\[\d+\]")
 
 
 def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
@@ -131,7 +135,7 @@ def _proofs(
                 continue
             evidence = _evidence(name, consumer, calls, answers)
             wanted = criteria(evidence, has_mimic=route.mimic is not None, is_read=route.is_read, now=answers.now)
-            mismatch = _newest(row for row in answers.mismatches if _is_of(row, name, consumer))
+            mismatch = _mismatch(answers.mismatches, name, consumer)
             took = _durations(answers.durations, name, consumer)
             yield Proof(name, consumer, stage, evidence, tuple(wanted), mismatch, took)
 
@@ -173,8 +177,19 @@ def _is_of(row: Mapping[str, Any], route: str, consumer: str | None) -> bool:
     return row["route"] == route and (consumer is None or row["consumer"] == consumer)
 
 
-def _newest(rows: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    return max(rows, key=lambda row: row["at"], default=None)
+def _mismatch(rows: Rows, route: str, consumer: str | None) -> Mismatch | None:
+    mine = [row for row in rows if _is_of(row, route, consumer)]
+    if not mine:
+        return None
+    newest = max(mine, key=lambda row: row["at"])
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for difference in newest["differences"]:
+        groups.setdefault((_POSITION.sub("[*]", difference["path"]), difference["kind"]), []).append(difference)
+    places = (
+        Place(path, kind, len(found), found[0]["control"], found[0]["candidate"])
+        for (path, kind), found in groups.items()
+    )
+    return Mismatch(newest["at"], newest["shape"], tuple(sorted(places, key=lambda place: -place.count)))
 
 
 def _hours(rows: Rows, now: datetime) -> tuple[Hour, ...]:

@@ -103,6 +103,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where two answers differ, positions aside (`/orders/order[*]/total`), with one pair of values."""
+
+    path: str
+    kind: str
+    count: int
+    control: str | None
+    candidate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The newest one. `shape`: of the request that showed it."""
+
+    at: datetime
+    shape: str
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """The evidence of a route, or of one consumer on it, for the candidate of today. `durations` are medians in ms."""
 
@@ -111,7 +131,7 @@ class Proof:
     stage: Stage
     evidence: Evidence
     criteria: tuple[Criterion, ...]
-    mismatch: Mapping[str, Any] | None = None
+    mismatch: Mismatch | None = None
     durations: tuple[float, float] | None = None
 
     @property

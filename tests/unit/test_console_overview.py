@@ -7,7 +7,7 @@ from typing import Any
 
 from api_gateway.console.charts import HEIGHT, WIDTH, bars, segments
 from api_gateway.console.overview import COLUMNS, overview
-from api_gateway.console.values import Answers, Hour, Overview
+from api_gateway.console.values import Answers, Hour, Mismatch, Overview, Place
 from api_gateway.routes import Route
 from api_gateway.stages import Stage
 
@@ -119,6 +119,22 @@ def test_a_mismatch_of_one_consumer_is_told_once_and_with_its_name() -> None:
     assert (need.subject, need.sentence) == ("orders.list for bolt", "differs: 1 mismatch.")
     assert need.command == "banyan routes rollback orders.list --consumer bolt --reason '…'"
     assert sum("mismatch" in need.sentence for need in found.needs) == 1
+
+
+def test_differences_of_one_kind_at_one_place_are_one_line_whatever_their_position() -> None:
+    differences = [
+        {"path": f"/orders/order[{n}]/total", "kind": "value", "control": f"{n}.00", "candidate": f"{n}.0"}
+        for n in range(1, 51)
+    ]
+    newest = {"route": "orders.list", "consumer": "bolt", "at": NOW, "shape": "GET", "differences": differences}
+    found = page(
+        ORDERS,
+        stages=[stands("orders.list", "bolt", "shadow")],
+        mismatches=[{**newest, "at": LATELY, "differences": []}, newest],
+    )
+    assert found.proofs[0].mismatch == Mismatch(
+        NOW, "GET", (Place("/orders/order[*]/total", "value", 50, "1.00", "1.0"),)
+    )
 
 
 def test_complete_evidence_offers_the_next_stage_with_the_command() -> None:
