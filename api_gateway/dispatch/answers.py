@@ -88,7 +88,7 @@ def gone(route: Route) -> Problem:
 
 def failure(observation: Observation) -> Problem:
     """What a consumer is told at live, where no legacy answers in the mimic's place."""
-    if observation.failure is Failure.timed_out:
+    if observation.failure in (Failure.timed_out, Failure.hung):
         return Problem(504, "timeout", "The answer took too long")
     if observation.failure is Failure.unavailable:
         return Problem(503, "unavailable", "The database is away", headers={"Retry-After": "1"})

@@ -14,8 +14,10 @@ import resource
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from traceback import walk_stack
 from typing import Any
 
 from api_gateway.consumers import Principal
@@ -52,7 +54,19 @@ class Candidates:
             return Observation.failed(Failure.unavailable, "no mimic")
         state = {"read_database": self._database, "write_database": None, "principal": principal}
         asked = MimicRequest(request.method, request.path, request.query, request.headers, request.body, state)
-        return await call_mimic(app, asked, deadline=deadline, folder=self._folder)
+        observation = await call_mimic(app, asked, deadline=deadline, folder=self._folder)
+        if observation.failure is Failure.timed_out and self._is_left_running():
+            return Observation.failed(Failure.hung, observation.detail, observation.duration)
+        return observation
+
+    def _is_left_running(self) -> bool:
+        """Whether code of the project still runs in a thread: a synchronous mimic cannot be cancelled."""
+        return any(
+            Path(step.f_code.co_filename).is_relative_to(self._folder)
+            for thread, frame in sys._current_frames().items()
+            if thread != threading.get_ident()
+            for step, _ in walk_stack(frame)
+        )
 
 
 def main(descriptor: int) -> None:

@@ -72,16 +72,19 @@ class CandidateProcess:
             self._writer.write(pack(request_head(route.name, request, principal, route.timeout), request.body))
             async with asyncio.timeout(route.timeout + GRACE):
                 await self._writer.drain()
-                return observation_of(*await read(self._reader))
+                observation = observation_of(*await read(self._reader))
         except TimeoutError:
             await self.stop()
-            return Observation.failed(Failure.timed_out, "killed", time.monotonic() - started)
+            return Observation.failed(Failure.hung, "process killed", time.monotonic() - started)
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
             await self.stop()
             return Observation.failed(Failure.exited, "process ended", time.monotonic() - started)
         except asyncio.CancelledError:
             await self.stop()
             raise
+        if observation.failure is Failure.hung:
+            await self.stop()  # what is left of it would slow the next one down
+        return observation
 
     async def stop(self) -> None:
         process, writer = self._process, self._writer

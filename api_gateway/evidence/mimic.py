@@ -23,6 +23,7 @@ from api_gateway.routes import Route
 from shared_models.faults import DatabaseAway, DatabaseBusy, StatementTimeout
 
 MAX_ANSWER = 16 * 1024 * 1024
+TO_CANCEL = 0.05  # seconds that a mimic has to end when it is told to
 
 _FAULTS: dict[type[BaseException], Failure] = {  # the database's doing, not the mimic's
     DatabaseAway: Failure.unavailable,
@@ -85,7 +86,7 @@ async def call_mimic(
 ) -> Observation:
     """Run it to its end, its failure or its deadline (seconds), whichever comes first. Never raises what it raises.
 
-    A mimic that cannot be cancelled is left behind. `folder`: the project's; failures name the file and line in it.
+    A mimic that does not end when cancelled is left behind. Failures name file and line in the project's `folder`.
     """
     buffer = _Buffer(limit)
     started = time.monotonic()
@@ -98,8 +99,9 @@ async def call_mimic(
     duration = time.monotonic() - started
     if not task.done():
         task.cancel()
+        _, left = await asyncio.wait({task}, timeout=TO_CANCEL)
         task.add_done_callback(_forget)
-        return Observation.failed(Failure.timed_out, f"after {deadline:g} s", duration)
+        return Observation.failed(Failure.hung if left else Failure.timed_out, f"after {deadline:g} s", duration)
     if buffer.overflowed:
         _forget(task)
         return Observation.failed(Failure.too_large, f"more than {limit} bytes", duration)

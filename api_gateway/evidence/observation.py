@@ -15,6 +15,7 @@ class Failure(StrEnum):
 
     raised = "raised"
     timed_out = "timed out"
+    hung = "hung"  # it did not even end when it was told to
     exited = "exited"
     too_large = "too large"
     incomplete = "incomplete"

@@ -67,6 +67,11 @@ class Exchanges:
         self._turn = asyncio.Lock()
         self._skipped: Counter[tuple[str, str]] = Counter()
 
+    @property
+    def waiting(self) -> int:
+        """Exchanges kept for comparison."""
+        return self._waiting.qsize()
+
     async def take(self, exchange: Exchange) -> None:
         """Count, and keep for comparison. Never raises, never waits."""
         try:
