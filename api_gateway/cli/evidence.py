@@ -34,7 +34,7 @@ def evidence(
         seen = read_evidence(connection, route, consumer, fingerprint)
         differences = read_differences(connection, route, consumer, fingerprint)
         calls = [each for each in read_calls(connection, route) if consumer in (None, each.consumer)]
-        wanted = required(connection, project, listed, consumer, Stage.canary)
+        wanted = required(connection, project, listed, consumer, Stage.shadow, Stage.canary)
     if as_json:
         print(json.dumps(_document(route, consumer, seen, wanted, differences, calls), indent=2))
     else:

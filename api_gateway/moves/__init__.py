@@ -1,7 +1,7 @@
 """Moving a route: what can be asked, what it needs, the move itself, and where everybody stands."""
 
 from api_gateway.moves.asked import listed_route, stage_named
-from api_gateway.moves.move import Outcome, Refused, move, rollback
+from api_gateway.moves.move import Outcome, Refused, move, rollback, rollback_everyone
 from api_gateway.moves.standing import Standing, standings
 from api_gateway.moves.weigh import required, spoken
 
@@ -13,6 +13,7 @@ __all__ = [
     "move",
     "required",
     "rollback",
+    "rollback_everyone",
     "spoken",
     "stage_named",
     "standings",

@@ -5,6 +5,7 @@ Forward goes one stage at a time, with evidence from canary on; back goes anywhe
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -93,7 +94,7 @@ def move(
     if target.rank < stands.rank:
         back = Move(route, consumer, stands, target, actor, reason, kind="rollback")
         return _write(connection, back, None, timeout)
-    wanted = required(connection, project, listed, consumer, target)
+    wanted = required(connection, project, listed, consumer, stands, target)
     unmet = missing(wanted)
     if unmet and (override is None or any(not may_be_overridden(criterion) for criterion in unmet)):
         raise Refused(f"{place(route, consumer)} stays at {stands}: {spoken(unmet)}.", unmet)
@@ -136,6 +137,32 @@ def rollback(
     if target.rank >= stands.rank:
         raise UsageError(f"{place(route, consumer)} stands at {stands}: {target} is not back from there.")
     return _write(connection, Move(route, consumer, stands, target, actor, reason, kind=kind), None, timeout)
+
+
+def rollback_everyone(
+    connection: Connection[Any],
+    project: Project,
+    route: str,
+    *,
+    to: Stage = Stage.legacy,
+    actor: str,
+    reason: str,
+    timeout: float = 1.0,
+) -> list[Outcome]:
+    """Take the route, and every consumer with a stage of their own on it, back to `to`; one entry for each.
+
+    Raises UsageError where nobody stands beyond `to`.
+    """
+    table = ledger.read_table(connection)
+    beyond = [who for (name, who), stage in table.stages.items() if name == route and stage.rank > to.rank]
+    if not beyond:
+        known(connection, project, route, None)
+        raise UsageError(f"nobody stands beyond {to} on {route}.")
+    deadline = time.monotonic() + timeout
+    given = {"to": to, "actor": actor, "reason": reason}
+    first = [rollback(connection, project, route, consumer=who, timeout=0, **given) for who in beyond[:-1]]
+    last = rollback(connection, project, route, consumer=beyond[-1], timeout=deadline - time.monotonic(), **given)
+    return [*first, last]
 
 
 def _stage_before(connection: Connection[Any], route: str, consumer: str | None, stands: Stage) -> Stage:

@@ -87,7 +87,7 @@ def _standing(
     seen = Evidence()
     if stage.rank > Stage.legacy.rank:
         seen = read_evidence(connection, route.name, consumer, fingerprint_of(project, route))
-    wanted = required(connection, project, route, consumer, following) if following is not None else []
+    wanted = required(connection, project, route, consumer, stage, following) if following is not None else []
     total = sum(count for (name, who), count in calls.items() if name == route.name and consumer in (None, who))
     return Standing(
         route.name,

@@ -19,9 +19,17 @@ from shared_models.statements import run
 
 
 def required(
+    connection: Connection[Any], project: Project, route: Route, consumer: str | None, stands: Stage, target: Stage
+) -> list[Criterion]:
+    """What a move forward from `stands` to `target` asks for, met or not: no stage left out, and its evidence."""
+    before = list(Stage)[target.rank - 1]
+    left_out = [] if stands is before else [Criterion("stage", str(stands), f"{before} first", met=False)]
+    return left_out + _evidence_wanted(connection, project, route, consumer, target)
+
+
+def _evidence_wanted(
     connection: Connection[Any], project: Project, route: Route, consumer: str | None, target: Stage
 ) -> list[Criterion]:
-    """What a move forward to `target` asks for, met or not."""
     now: datetime = run(connection, select(func.clock_timestamp().label("now")))[0]["now"]
     has_mimic, is_read = route.mimic is not None, route.is_read
     match target:

@@ -89,7 +89,9 @@ def world(
             instance.process.wait(20)
         if instance.process.stdout is not None:
             instance.process.stdout.close()
-        end_leftovers(claim(instance.state))
+        folder_again = claim(instance.state)
+        end_leftovers(folder_again)
+        folder_again.lock.close()
 
 
 def until(what: str, ask: Callable[[], Any], seconds: float = 40) -> Any:
