@@ -42,7 +42,9 @@ def test_a_consumer_with_a_stage_of_its_own_shows_it_beside_the_routes(overview:
 def test_evidence_says_what_there_is_what_is_needed_and_when_it_will_be_there(overview: Page) -> None:
     proof = overview.locator("article").filter(has_text="orders.status for delta")
     expect(proof.get_by_role("listitem").filter(has_text="comparisons")).to_contain_text("53 of 20")
-    expect(proof.get_by_role("listitem").filter(has_text="request shapes")).to_contain_text("2 of 3 in 30 min")
+    expect(proof.get_by_role("listitem").filter(has_text="request shapes")).to_contain_text(
+        re.compile(r"2 of 3 in \d+ min")
+    )
     expect(proof).to_contain_text("median legacy 41.0 ms, modern 6.0 ms")
 
 
@@ -64,7 +66,7 @@ def test_each_process_shows_the_version_it_has_acknowledged(overview: Page) -> N
     processes = overview.get_by_role("region", name="Processes").get_by_role("listitem")
     expect(processes.filter(has_text=":4101")).to_contain_text("at version 7, the newest")
     expect(processes.filter(has_text=":4102")).to_contain_text("at version 6, 1 behind")
-    expect(processes.filter(has_text=":3999")).to_contain_text("silent since 6 min ago")
+    expect(processes.filter(has_text=":3999")).to_contain_text(re.compile(r"silent since \d+ min ago"))
 
 
 def test_the_last_moves_show_stages_reason_and_who_overrode_the_evidence(overview: Page) -> None:
