@@ -118,7 +118,7 @@ class _Reader:
         )
 
     def _table(self, row: Row) -> s.Table:
-        oid, schema, name, kind, comment, estimate, secured, forced, is_partition, size, extension = row
+        oid, schema, name, kind, comment, estimate, secured, forced, is_partition, size, filled, extension = row
         constraints = self._constraints.get(oid, [])
         primary = next((c for c in constraints if c[2] == "p"), None)
         parents = tuple((p[1], p[2]) for p in self._parents.get(oid, []))
@@ -157,6 +157,7 @@ class _Reader:
             extension=extension,
             row_estimate=-1 if estimate is None else estimate,
             size=size or 0,
+            is_filled=filled,
         )
 
     def _columns_of(self, relation: int, numbers: Sequence[int]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ ORDER BY n.nspname
 
 TABLES = """
 SELECT c.oid, n.nspname, c.relname, c.relkind::text, d.description, c.reltuples::bigint, c.relrowsecurity,
-       c.relforcerowsecurity, c.relispartition, pg_relation_size(c.oid), e.extname
+       c.relforcerowsecurity, c.relispartition, pg_relation_size(c.oid), c.relispopulated, e.extname
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0

@@ -114,6 +114,7 @@ _STATES: dict[str, type[DatabaseFault]] = {
     "42501": NotGranted,
     "0A000": SchemaChanged,
     "26000": SchemaChanged,
+    "55000": SchemaChanged,  # a materialized view that was never filled
     "53300": DatabaseBusy,
     "57P04": DatabaseAway,
 }

@@ -208,6 +208,7 @@ class Table:
     extension: str | None = None
     row_estimate: int = field(default=-1, compare=False, metadata=volatile)
     size: int = field(default=0, compare=False, metadata=volatile)
+    is_filled: bool = field(default=True, compare=False, metadata=volatile)  # a materialized view may never have been
 
     @cached_property
     def _columns(self) -> Mapping[str, Column]:

@@ -17,7 +17,7 @@ from api_gateway.draft.names import (
     python_string,
 )
 from api_gateway.draft.plan import Draft, DraftEnum, DraftField, DraftResource, LeftOut, TableName
-from api_gateway.draft.proposals import proposals, soft_delete, view_key
+from api_gateway.draft.proposals import proposals, soft_delete, unfilled, view_key
 from api_gateway.draft.relating import relate
 from api_gateway.draft.sample import Sample
 from api_gateway.draft.secrecy import secrecy
@@ -111,7 +111,7 @@ def _resource(
         key=key,
         fields=tuple(_field(table, c, public[c.name], c.name in key, enums, sample) for c in shown),
         left_out=tuple(LeftOut(table.schema, table.name, n, reason) for n, reason in reasons.items() if reason),
-        proposals=(*soft_delete(table, sample), *view_key(table, snapshot, public)),
+        proposals=(*soft_delete(table, sample), *view_key(table, snapshot, public), *unfilled(table)),
     )
 
 

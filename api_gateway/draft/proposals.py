@@ -96,6 +96,11 @@ def view_key(table: Table, snapshot: Snapshot, names: Mapping[str, str]) -> Iter
             yield Proposal(f"key: {', '.join(fields)}", evidence)
 
 
+def unfilled(table: Table) -> Iterator[Proposal]:
+    if not table.is_filled:
+        yield Proposal(None, "never filled yet: answers 503 until the first REFRESH MATERIALIZED VIEW")
+
+
 def _flag(column: Column, values: Values, allowed: tuple[str, ...]) -> tuple[str, str] | None:
     """(true, false) when all values seen, or all that a CHECK allows, are of one pair; a number needs the name too."""
     seen = set(allowed or values)
