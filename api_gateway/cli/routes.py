@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from api_gateway.ledger import Entry
+    from api_gateway.ledger import Entry, Move
     from api_gateway.moves import Outcome, Standing
 
 app = typer.Typer(help="Show and move the routes of the migration.", no_args_is_help=True)
@@ -127,28 +127,36 @@ def rollback(
     reason: Reason,
     consumer: Consumer = None,
     to: Annotated[str | None, typer.Option("--to", help="How far back; default: the stage before.")] = None,
+    everyone: Annotated[
+        bool, typer.Option("--everyone", help="The route and every consumer; default: back to legacy.")
+    ] = False,
     actor: Actor = None,
     as_json: AsJson = False,
 ) -> None:
     """Move a route back, at once and without asking for evidence. It wins against a promotion."""
     from api_gateway import moves
     from api_gateway.cli.database import owner_connection
+    from api_gateway.errors import UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
+    from api_gateway.stages import Stage
 
     target = moves.stage_named(to) if to is not None else None
     project = load_project(settings().project)
+    who, seconds = actor or getpass.getuser(), settings().acknowledge_timeout
+    if everyone and consumer is not None:
+        raise UsageError("say --everyone or --consumer, not both.")
     with owner_connection(settings()) as connection:
-        outcome = moves.rollback(
-            connection,
-            project,
-            route,
-            consumer=consumer,
-            to=target,
-            actor=actor or getpass.getuser(),
-            reason=reason,
-            timeout=settings().acknowledge_timeout,
-        )
+        if everyone:
+            *before, outcome = moves.rollback_everyone(
+                connection, project, route, to=target or Stage.legacy, actor=who, reason=reason, timeout=seconds
+            )
+            for one in before if not as_json else ():
+                print(_said(one.move))
+        else:
+            outcome = moves.rollback(
+                connection, project, route, consumer=consumer, to=target, actor=who, reason=reason, timeout=seconds
+            )
     _tell(outcome, as_json)
 
 
@@ -177,16 +185,15 @@ def history(
 def _tell(outcome: Outcome, as_json: bool) -> None:
     """Say what happened. Raises Finding naming the processes where the move is not in force yet."""
     from api_gateway.errors import Finding
-    from api_gateway.ledger import names, place
+    from api_gateway.ledger import names
 
     done = outcome.move
-    what = f"{place(done.route, done.consumer)}: {done.from_stage} to {done.to_stage}, version {outcome.version}"
     if as_json:
         print(json.dumps(outcome.as_json(), indent=2))
     else:
         who = f"acknowledged by {len(outcome.acknowledged)}" if outcome.acknowledged else "no process runs"
         override = f", on the word of {done.overridden}" if done.overridden else ""
-        print(f"{what}{override}; {who}.")
+        print(f"{_said(done)}, version {outcome.version}{override}; {who}.")
     if outcome.silent:
         print(f"not heard from, and not waited for: {names(outcome.silent)}.", file=sys.stderr)
     if outcome.laggards:
@@ -194,6 +201,12 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
             f"the move stands in the ledger, but is not acknowledged by {names(outcome.laggards)}.",
             hint="it takes force there when the process answers again; `banyan routes show` and the console tell.",
         )
+
+
+def _said(done: Move) -> str:
+    from api_gateway.ledger import place
+
+    return f"{place(done.route, done.consumer)}: {done.from_stage} to {done.to_stage}"
 
 
 def _row(standing: Standing) -> list[Any]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
         consumer_summaries,
         create_key,
         load_register,
-        record_use,
         register_query,
         register_version,
         revoke,
+        use_statement,
     )
 
 __all__ = [
@@ -35,11 +35,11 @@ __all__ = [
     "identify",
     "load_register",
     "names_consumer_in_body",
-    "record_use",
     "register_query",
     "register_version",
     "revoke",
     "secret_hash",
+    "use_statement",
 ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from psycopg import Connection
-from sqlalchemy import Select, and_, func, insert, literal, select, text, update
+from sqlalchemy import Select, Update, and_, func, insert, literal, select, text, tuple_, update
 
 from api_gateway.consumers.register import Consumer, Credential, CredentialKind, Register, secret_hash
 from api_gateway.errors import UsageError
@@ -173,16 +173,16 @@ def revoke(connection: Connection[Any], code: str, *, credential: int | None = N
     return len(ended)
 
 
-def record_use(connection: Connection[Any], used: Iterable[Credential]) -> None:
-    """Note that these credentials were just used. Rarely and in bulk: it is a write per credential."""
+def use_statement(used: Iterable[Credential]) -> Update:
+    """Note that these credentials were just used. Processes that note the same one do not wait for each other."""
     what = state.credential.c
-    for credential in used:
-        run(
-            connection,
-            update(state.credential)
-            .where(what.kind == credential.kind, what.hash == bytes.fromhex(credential.hash), what.revoked.is_(None))
-            .values(last_used=_now),
-        )
+    keys = [(credential.kind, bytes.fromhex(credential.hash)) for credential in used]
+    mine = select(what.id).where(tuple_(what.kind, what.hash).in_(keys), what.revoked.is_(None))
+    return (
+        update(state.credential)
+        .where(what.id.in_(mine.order_by(what.id).with_for_update(skip_locked=True, key_share=True)))
+        .values(last_used=_now)
+    )
 
 
 def _change(connection: Connection[Any]) -> None:

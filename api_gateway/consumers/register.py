@@ -70,15 +70,28 @@ class Register:
 
     def by_credential(self, kind: CredentialKind, secret: str | bytes) -> Consumer | None:
         """Whom this secret names. Looked up by hash, so the time it takes tells nothing about a secret."""
-        code = self._by_hash.get((kind, secret_hash(secret)))
-        return self.consumers.get(code) if code is not None else None
+        known = self._by_hash.get((kind, secret_hash(secret)))
+        if known is None:
+            return None
+        self._used.add(known)
+        return self.consumers.get(known.consumer)
 
     def by_key(self, secret: str | bytes) -> Consumer | None:
         return self.by_credential("api_key", secret)
 
+    def take_used(self) -> frozenset[Credential]:
+        """The credentials that named somebody since this was last asked. Nothing is decided on it: it is for people."""
+        used = frozenset(self._used)
+        self._used.difference_update(used)
+        return used
+
     @cached_property
-    def _by_hash(self) -> Mapping[tuple[str, str], str]:
-        return {(credential.kind, credential.hash): credential.consumer for credential in self.credentials}
+    def _by_hash(self) -> Mapping[tuple[str, str], Credential]:
+        return {(credential.kind, credential.hash): credential for credential in self.credentials}
+
+    @cached_property
+    def _used(self) -> set[Credential]:
+        return set()
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import Select, delete, func, select
 
 from api_gateway import events
-from api_gateway.consumers import Register, register_query
+from api_gateway.consumers import Credential, Register, register_query, use_statement
 from api_gateway.ledger.entries import table_of, table_query
 from api_gateway.ledger.kept import Kept, keep, read_kept
 from api_gateway.ledger.processes import Identity, ProcessKind, acknowledgement
@@ -34,6 +34,7 @@ OnChange = Callable[[StageTable, Register], Awaitable[None] | None]
 POLL = 0.5
 FIRST_READ = 2.0
 RETRY = 0.25
+NOTE_USE = 30.0
 
 # A server that stops answering is noticed by the kernel; one that answers late, or behind a lock, by PostgreSQL.
 _CONNECTION = {"connect_timeout": 2, "tcp_user_timeout": 3000, "keepalives_idle": 1, "keepalives_interval": 1}
@@ -60,6 +61,8 @@ class Watcher:
         self._kept: Kept | None = None
         self._taking = asyncio.Lock()
         self._first_read = asyncio.Event()
+        self._used: set[Credential] = set()
+        self._use_noted = 0.0
         self._lost_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -75,14 +78,24 @@ class Watcher:
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._follow())
         try:
-            await asyncio.wait_for(self._first_read.wait(), FIRST_READ)
-        except TimeoutError:
-            await self._take_kept()
+            await self._begin()
+        except BaseException:  # cancelled while it began: then nobody calls __aexit__
+            await self._end()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._end()
+
+    async def _begin(self) -> None:
+        try:
+            await asyncio.wait_for(self._first_read.wait(), FIRST_READ)
+        except TimeoutError:
+            await self._take_kept()
+
+    async def _end(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -95,6 +108,7 @@ class Watcher:
                     self._back()
                     while True:
                         await self._catch_up(connection)
+                        await self._note_use(connection)
                         async for _ in connection.notifies(timeout=POLL, stop_after=1):
                             pass
             except Exception as error:  # noqa: BLE001  a watch that ended would leave the process at old stages for good
@@ -117,11 +131,21 @@ class Watcher:
                 taken = await self._take(Kept(table, register), "database")
             if not taken:
                 return
-        self._first_read.set()
+            self._first_read.set()
 
     async def _versions(self, connection: AsyncConnection[Any]) -> tuple[int, int]:
         row = (await run_async(connection, _heartbeat(self.identity, self._acted_on)))[0]
         return int(row["version"]), int(row["register_version"])
+
+    async def _note_use(self, connection: AsyncConnection[Any]) -> None:
+        """Tell the database, now and then, which credentials were used here."""
+        if time.monotonic() - self._use_noted < NOTE_USE:
+            return
+        self._use_noted = time.monotonic()
+        self._used |= self.register.take_used()
+        if self._used:
+            await run_async(connection, use_statement(self._used))
+            self._used.clear()
 
     @property
     def _acted_on(self) -> tuple[int, int]:
@@ -141,6 +165,7 @@ class Watcher:
         except Exception as error:  # noqa: BLE001  whatever a process makes of a change must not end its watch
             report(events.StagesRefused(kept.table.version, type(error).__name__))
             return False
+        self._used |= self.register.take_used()
         self._kept = kept
         report(events.StagesTaken(*kept.versions, source))
         if source == "database":

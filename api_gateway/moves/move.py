@@ -159,10 +159,12 @@ def rollback_everyone(
         known(connection, project, route, None)
         raise UsageError(f"nobody stands beyond {to} on {route}.")
     deadline = time.monotonic() + timeout
-    given = {"to": to, "actor": actor, "reason": reason}
-    first = [rollback(connection, project, route, consumer=who, timeout=0, **given) for who in beyond[:-1]]
-    last = rollback(connection, project, route, consumer=beyond[-1], timeout=deadline - time.monotonic(), **given)
-    return [*first, last]
+
+    def back(who: str | None, seconds: float) -> Outcome:
+        return rollback(connection, project, route, consumer=who, to=to, actor=actor, reason=reason, timeout=seconds)
+
+    first = [back(who, 0) for who in beyond[:-1]]
+    return [*first, back(beyond[-1], deadline - time.monotonic())]
 
 
 def _stage_before(connection: Connection[Any], route: str, consumer: str | None, stands: Stage) -> Stage:

@@ -37,6 +37,7 @@ def prepare_schema(connection: Connection) -> None:
         # Without a password nobody gets in from outside until an administrator gives the role one.
         connection.execute(text(f"CREATE ROLE {role} LOGIN"))
     may_act_as_owner(connection)
+    _let_in(connection)
     if not _scalar(connection, f"SELECT to_regnamespace('{SCHEMA}') IS NOT NULL"):
         if not _scalar(connection, "SELECT has_database_privilege(current_database(), 'CREATE')"):
             database = _scalar(connection, "SELECT quote_ident(current_database())")
@@ -52,6 +53,20 @@ def prepare_schema(connection: Connection) -> None:
             f"there is a schema {SCHEMA} that belongs to {owner}: it is not ours.",
             hint=f"if it is a leftover: ALTER SCHEMA {SCHEMA} OWNER TO {OWNER};",
         )
+
+
+def _let_in(connection: Connection) -> None:
+    """Let our roles connect where the database does not let everybody."""
+    database = _scalar(connection, "SELECT quote_ident(current_database())")
+    for role in ROLES:
+        connects = "SELECT has_database_privilege(:role, current_database(), 'CONNECT')"
+        if not _scalar(connection, connects, role=role):
+            connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {database} TO {role}")
+            if not _scalar(connection, connects, role=role):
+                raise MigrationFault(
+                    f"{role} may not connect. The database's owner runs once: "
+                    f"GRANT CONNECT ON DATABASE {database} TO {', '.join(ROLES)};"
+                )
 
 
 def may_act_as_owner(connection: Connection) -> None:

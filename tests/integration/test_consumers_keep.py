@@ -11,6 +11,7 @@ import pytest
 
 from api_gateway import consumers
 from api_gateway.errors import UsageError
+from shared_models.statements import run
 
 Owner = psycopg.Connection[Any]
 
@@ -123,11 +124,13 @@ def test_every_change_makes_a_new_version(owner: Owner, acme: str) -> None:
 
 def test_the_use_of_a_credential_is_noted(owner: Owner, acme: str) -> None:
     key = consumers.create_key(owner, acme)
+    consumers.create_key(owner, acme)
     register = consumers.load_register(owner)
-    consumers.record_use(owner, register.credentials)
-    (summary,) = consumers.consumer_summaries(owner)
-    assert summary["credentials"][0]["last_used"] is not None
     assert register.by_key(key) is not None
+    run(owner, consumers.use_statement(register.take_used()))
+    (summary,) = consumers.consumer_summaries(owner)
+    assert [credential["last_used"] is not None for credential in summary["credentials"]] == [True, False]
+    assert register.take_used() == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -257,6 +257,24 @@ async def test_watching_goes_on_until_it_is_cancelled(owner: Owner, owner_url: s
     assert ledger.processes(owner) == []
 
 
+async def test_a_process_that_is_ended_while_it_starts_is_not_waited_for(
+    owner: Owner, owner_url: str, tmp_path: Path
+) -> None:
+    acting = asyncio.Event()
+
+    async def forever(table: StageTable, register: Register) -> None:
+        acting.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(follow(owner_url, "observer", tmp_path, forever))
+    await acting.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert ledger.processes(owner) == []
+    assert [other for other in asyncio.all_tasks() if other is not asyncio.current_task()] == []
+
+
 def test_a_kept_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     keep(tmp_path, Kept(StageTable(1)))
     with pytest.raises(AttributeError):

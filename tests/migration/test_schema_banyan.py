@@ -81,6 +81,16 @@ def test_going_down_takes_back_every_privilege_that_our_roles_were_given(own_ser
     assert dump(own_server, legacy_url) == before
 
 
+def test_our_roles_come_into_a_database_that_does_not_let_everybody_in(own_server: Server, legacy_url: str) -> None:
+    execute(legacy_url, "REVOKE CONNECT ON DATABASE legacy_t FROM PUBLIC")
+    before = dump(own_server, legacy_url)
+    upgrade(legacy_url)
+    for role in state.ROLES:
+        psycopg.connect(own_server.url("legacy_t", user=role)).close()
+    downgrade(legacy_url)
+    assert dump(own_server, legacy_url) == before
+
+
 def test_going_down_in_one_database_leaves_the_next_one_alone(own_server: Server, legacy_url: str) -> None:
     upgrade(legacy_url)
     execute(own_server.url(), "CREATE DATABASE other_t")
@@ -292,7 +302,7 @@ def test_the_apis_role_writes_its_journal_and_cannot_change_it(
 ) -> None:
     with role(state.API) as connection:
         connection.execute(
-            "INSERT INTO banyan.journal (principal, operation, \"table\", key, columns)"
+            'INSERT INTO banyan.journal (principal, operation, "table", key, columns)'
             " VALUES ('a', 'b', 'c', '{}', '{}')"
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
