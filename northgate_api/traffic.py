@@ -1,197 +1,305 @@
-"""Four simulated partners that call the edge as real ones do: two politely, two rudely.
+"""The simulated partners of the demonstration: four programs that call the edge, polite and rude, thrice a second.
 
-For the demonstration only: `banyan up --traffic`. They know the secrets of the legacy app's own demonstration seed, as
-a partner's program knows its own.
+They do what such programs do: list orders, ask for one, look at stock and prices, now and then place or cancel one;
+and they send wrong tokens, nonsense, odd spellings, and hang up in the middle. What counts as failed is what a partner
+would call about: no whole answer, or a 5xx.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
+import contextlib
 import hashlib
-import itertools
 import json
+import os
 import random
-from collections.abc import Iterator, Sequence
+import re
+from base64 import b64encode
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-import httpx2
+import httptools
 
 from api_gateway.consumers import CredentialKind
 
-PAUSE = (0.5, 1.1)  # seconds between two calls of one partner: four of them make about five calls a second
-SCOPES = ("customers:read", "invoices:read", "items:read", "orders:read", "orders:write")
-ITEMS = ("NS-10001", "NS-10003", "NS-10009", "NS-10011", "NS-10016", "NS-10023")
+PAUSE = (0.8, 1.8)  # seconds between two requests of one partner
+TIMEOUT = 15.0
+MOST_ORDERS = 500  # placed by one partner in one run; a demonstration must not fill a disk
+SCOPES = ("customers:read", "items:read", "orders:read", "orders:write", "invoices:read")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, as a partner's program writes it. `abandon`: it hangs up without waiting for the answer."""
-
-    method: str
-    target: str
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    abandon: bool = False
+def _secret(kind: str, code: str) -> str:
+    """As the legacy seed makes them."""
+    return hashlib.sha256(f"northgate-demo-{kind}-{code}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPartner:
-    """A partner: how it is registered, and what it calls."""
+    """A consumer to register, with what the legacy protocol knows it by. `rudeness`: share of requests that are odd."""
 
     code: str
     name: str
     legacy_code: str
-    rude: bool = False
-    scopes: Sequence[str] = SCOPES
-
-    @property
-    def values(self) -> dict[str, str]:
-        return {"prt_cd": self.legacy_code}
+    rudeness: float
+    scopes: tuple[str, ...] = SCOPES
 
     @property
     def token(self) -> str:
-        return _demonstration_secret("token", self.legacy_code)
+        return _secret("token", self.legacy_code)
 
     @property
     def login(self) -> str:
-        return f"{self.legacy_code}:{_demonstration_secret('password', self.legacy_code)}"
+        return f"{self.legacy_code}:{_secret('password', self.legacy_code)}"
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        return {"prt_cd": self.legacy_code}
 
     @property
     def credentials(self) -> tuple[tuple[CredentialKind, str], ...]:
-        """What legacy knows this partner by, in each of its endpoints' ways."""
-        return (("query", self.token), ("header", self.token), ("form", self.token), ("basic", self.login))
-
-    def calls(self, chance: random.Random) -> Iterator[Call]:
-        """An endless day: mostly looking, sometimes ordering; a rude partner errs in between."""
-        habits = [self._list, self._status, self._list, self._stock, self._price, self._status, self._invoice]
-        for turn in itertools.count():
-            yield habits[turn % len(habits)](chance)
-            if turn % 25 == 24:
-                yield self._order(chance)
-            if self.rude and turn % 4 == 3:
-                yield self._rudeness(chance)
-
-    def _list(self, chance: random.Random) -> Call:
-        extra = ("", f"&page={chance.randint(1, 4)}", f"&since=2026-10-{chance.randint(1, 28):02d}", "&status=40")
-        return Call("GET", f"/partner/orders.xml?token={self.token}{chance.choice(extra)}")
-
-    def _status(self, chance: random.Random) -> Call:
-        return Call("GET", f"/partner/order_status?no={chance.randint(1, 1000)}", self._token_header)
-
-    def _stock(self, chance: random.Random) -> Call:
-        return Call("GET", f"/partner/stock.csv?token={self.token}&cat={chance.choice(['SAFE', 'ADH', 'JAN'])}")
-
-    def _price(self, chance: random.Random) -> Call:
-        target = f"/index.php?action=price&item={chance.choice(ITEMS)}&qty={chance.choice([1, 12, 100])}"
-        return Call("GET", target, self._token_header)
-
-    def _invoice(self, chance: random.Random) -> Call:
-        return Call("GET", f"/partner/invoice/{chance.randint(1, 800)}.txt", self._basic_header)
-
-    def _order(self, chance: random.Random) -> Call:
-        reference = f"SIM-{self.code}-{chance.getrandbits(48):012x}"
-        form = f"token={self.token}&cust={self.legacy_code}&ref={reference}&item1={chance.choice(ITEMS)}&qty1=1"
-        return Call("POST", "/partner/order_in", _FORM, form.encode())
-
-    def _rudeness(self, chance: random.Random) -> Call:
-        return chance.choice(
-            (
-                Call("GET", "/partner/orders.xml?token=wrong"),
-                Call("GET", f"/partner/orders.xml?token={self.token}&since=yesterday"),
-                Call("GET", f"/partner//orders.xml?token={self.token}"),
-                Call("GET", f"/partner/%6frders.xml?token={self.token}"),
-                Call("GET", f"/partner/orders.xml?token={self.token}&page=-1", abandon=True),
-                Call("GET", "/partner/order_status?no=%00%27--", self._token_header),
-                Call("GET", f"/partner/order_status?ref={quote('Ø/?&#', safe='')}", self._token_header),
-                Call("POST", "/partner/order_in", _FORM, b"token=" + self.token.encode() + b"&cust="),
-                Call("GET", "/partner/nothing_here"),
-            )
-        )
-
-    @property
-    def _token_header(self) -> dict[str, str]:
-        return {"X-Partner-Token": self.token}
-
-    @property
-    def _basic_header(self) -> dict[str, str]:
-        return {"Authorization": f"Basic {base64.b64encode(self.login.encode()).decode()}"}
-
-
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-def _demonstration_secret(what: str, partner: str) -> str:
-    return hashlib.sha256(f"northgate-demo-{what}-{partner}".encode()).hexdigest()[:32]
+        return (("query", self.token), ("form", self.token), ("header", self.token), ("basic", self.login))
 
 
 partners = [
-    SimulatedPartner("acme", "Acme Hardware", "ACME"),
-    SimulatedPartner("bolt", "Bolt & Sons", "BOLT"),
-    SimulatedPartner("crane", "Crane Facility Services", "CRANE", rude=True),
-    SimulatedPartner("delta", "Delta Marine", "DELTA", rude=True),
+    SimulatedPartner("acme", "Acme Industrial Group", "ACME", rudeness=0.05),
+    SimulatedPartner("bolt", "Bolt & Nut Direct", "BOLT", rudeness=0.25),
+    SimulatedPartner("crane", "Crane Équipement Ltée", "CRANE", rudeness=0.1),
+    SimulatedPartner("delta", "Delta Facility Services", "DELTA", rudeness=0.35),
 ]
+
+
+async def run(edge_url: str, statistics: Path) -> None:
+    """Call until cancelled. `statistics`: a JSON file, replaced every second, with what `Tally.write` puts there."""
+    tally = Tally()
+    callers = [Caller(partner, edge_url, tally) for partner in partners]
+    async with asyncio.TaskGroup() as group:
+        for caller in callers:
+            group.create_task(caller.call_forever())
+        while True:
+            tally.write(statistics)
+            await asyncio.sleep(1)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the partners saw. A failure is what a partner's program would wake somebody up for: no answer, or a 5xx."""
+    """What came of it. `failures`: the last fifty, without anybody's token."""
 
-    path: Path
-    requests: int = 0
-    failed: int = 0
-    last_failure: str | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    requests: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    abandoned: int = 0
+    by_status: Counter[str] = field(default_factory=Counter)
+    failures: deque[dict[str, str]] = field(default_factory=lambda: deque(maxlen=50))
 
-    def add(self, call: Call, failure: str | None) -> None:
-        self.requests += 1
-        if failure is not None:
-            self.failed += 1
-            self.last_failure = f"{call.method} {call.target.partition('?')[0]}: {failure}"
+    def fail(self, partner: str, request: Asked, why: str) -> None:
+        self.failed[partner] += 1
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        target = request.target.partition("?")[0]
+        self.failures.append({"at": now, "partner": partner, "request": f"{request.method} {target}", "why": why})
 
-    def write(self) -> None:
-        unfinished = self.path.with_suffix(".part")
-        seen = {"requests": self.requests, "failed": self.failed, "last_failure": self.last_failure}
-        unfinished.write_text(json.dumps(seen))
-        unfinished.replace(self.path)
-
-
-async def run(edge: str, tally_path: Path) -> None:
-    """Call until cancelled; `tally_path` gets `{"requests", "failed", "last_failure"}` twice a second."""
-    tally = Tally(tally_path)
-    tally.write()
-    async with asyncio.TaskGroup() as group:
-        for seed, partner in enumerate(partners):
-            group.create_task(_live(partner, random.Random(seed), edge, tally))
-        group.create_task(_write_often(tally))
-
-
-async def _write_often(tally: Tally) -> None:
-    while True:
-        await asyncio.sleep(0.5)
-        tally.write()
+    def write(self, path: Path) -> None:
+        document = {
+            "started": self.started.isoformat(timespec="seconds"),
+            "updated": datetime.now(UTC).isoformat(timespec="seconds"),
+            "requests": self.requests.total(),
+            "failed": self.failed.total(),
+            "abandoned": self.abandoned,
+            "by_status": dict(sorted(self.by_status.items())),
+            "by_partner": {
+                code: {"requests": count, "failed": self.failed[code]} for code, count in sorted(self.requests.items())
+            },
+            "failures": list(self.failures),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        beside.write_text(json.dumps(document, indent=1))
+        beside.replace(path)
 
 
-async def _live(partner: SimulatedPartner, chance: random.Random, edge: str, tally: Tally) -> None:
-    async with httpx2.AsyncClient(base_url=edge, timeout=15) as client:
-        for call in partner.calls(chance):
-            tally.add(call, await _make(client, call))
-            await asyncio.sleep(chance.uniform(*PAUSE))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. `abandon`: hang up once it is sent, or after that many bytes of it."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] | None = None
+    body: bytes = b""
+    abandon: bool | int = False
+
+    def wire(self, host: str) -> bytes:
+        body = urlencode(self.form).encode() if self.form is not None else self.body
+        headers = {"Host": host, "User-Agent": "partner/1.0", "Connection": "close", **self.headers}
+        if self.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if self.method == "POST":
+            headers["Content-Length"] = str(len(body))
+        lines = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-async def _make(client: httpx2.AsyncClient, call: Call) -> str | None:
-    """None when all is well, else what went wrong."""
-    target = httpx2.URL(
-        str(client.base_url).rstrip("/"), raw_path=call.target.encode()
-    )  # odd spellings stay as written
-    request = httpx2.Request(call.method, target, headers=call.headers, content=call.body)
-    try:
-        if call.abandon:
-            await asyncio.wait_for(client.send(request), 0.001)
-        answer = await client.send(request)
-    except TimeoutError:
-        return None
-    except httpx2.HTTPError as error:
-        return type(error).__name__
-    return str(answer.status_code) if answer.status_code >= 500 else None
+class Answer:
+    """What httptools reports of an answer."""
+
+    def __init__(self) -> None:
+        self.status, self.is_whole, self.body = 0, False, bytearray()
+
+    def on_body(self, piece: bytes) -> None:
+        self.body += piece
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True
+
+
+class Caller:
+    """One partner's program: it remembers orders and items that it has seen, and asks about those."""
+
+    def __init__(self, partner: SimulatedPartner, edge_url: str, tally: Tally) -> None:
+        self._partner, self._tally = partner, tally
+        where = urlsplit(edge_url)
+        self._host, self._port = where.hostname or "127.0.0.1", where.port or 80
+        self._random = random.Random(partner.code)
+        self._orders: deque[str] = deque(["1"], maxlen=200)
+        self._items: deque[str] = deque(["NS-10023"], maxlen=200)
+        self._placed: deque[str] = deque(maxlen=20)
+        self._count = 0
+        weights: list[tuple[int, Callable[[], Asked]]] = [
+            (30, self._list), (30, self._status), (18, self._price), (4, self._stock), (4, self._invoice),
+            (3, self._place), (1, self._cancel),
+        ]  # fmt: skip
+        self._polite = [deed for weight, deed in weights for _ in range(weight)]
+
+    async def call_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._random.uniform(*PAUSE))
+            await self.call(self.next_request())
+
+    def next_request(self) -> Asked:
+        """The same ones in the same order in every run, as far as the answers are the same."""
+        is_rude = self._random.random() < self._partner.rudeness
+        return self._rude() if is_rude else self._random.choice(self._polite)()
+
+    async def call(self, asked: Asked) -> Answer | None:
+        """Send it and take note of what came. None when it was abandoned, or failed without an answer."""
+        self._tally.requests[self._partner.code] += 1
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                answer = await self._exchange(asked)
+        except (OSError, TimeoutError, httptools.HttpParserError) as error:
+            self._tally.fail(self._partner.code, asked, type(error).__name__)
+            return None
+        if answer is None:
+            self._tally.abandoned += 1
+            return None
+        self._tally.by_status[str(answer.status)] += 1
+        if answer.status >= 500 or not (answer.is_whole or asked.method == "HEAD"):
+            self._tally.fail(self._partner.code, asked, f"status {answer.status}" if answer.is_whole else "cut answer")
+        self._remember(asked, bytes(answer.body))
+        return answer
+
+    async def _exchange(self, asked: Asked) -> Answer | None:
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            wire = asked.wire(f"{self._host}:{self._port}")
+            writer.write(wire if asked.abandon in (False, True) else wire[: asked.abandon])
+            await writer.drain()
+            if asked.abandon is not False:
+                return None
+            answer = Answer()
+            parser = httptools.HttpResponseParser(answer)
+            while not answer.is_whole and (piece := await reader.read(65536)):
+                parser.feed_data(piece)
+                answer.status = parser.get_status_code()
+            return answer
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def _remember(self, asked: Asked, body: bytes) -> None:
+        text = body.decode("latin-1")
+        if "orders.xml" in asked.target:
+            self._orders.extend(re.findall(r'<order no="(\d+)"', text))
+        elif "stock.csv" in asked.target:
+            self._items.extend(self._random.sample(found, min(20, len(found))) if (found := _items(text)) else ())
+        elif "order_in" in asked.target and text.startswith("OK|"):
+            self._placed.append(text[3:].strip())
+
+    # What a partner's program does on an ordinary day.
+
+    def _list(self) -> Asked:
+        further: dict[str, Any] = self._random.choice(
+            [
+                {},
+                {},
+                {"page": self._random.randint(1, 4)},
+                {"since": f"2026-{self._random.randint(1, 10):02}-01"},
+                {"status": self._random.choice([10, 20, 30, 40, 90]), "page": self._random.randint(1, 2)},
+            ]
+        )
+        return Asked("GET", f"/partner/orders.xml?{urlencode({'token': self._partner.token, **further})}")
+
+    def _status(self) -> Asked:
+        number = self._random.choice([*self._orders, *self._placed])
+        query = {"no": number} if self._random.random() < 0.9 else {"no": number, "ref": f"{self._partner.code}-1"}
+        return Asked("GET", f"/partner/order_status?{urlencode(query)}", {"X-Partner-Token": self._partner.token})
+
+    def _price(self) -> Asked:
+        query = {"action": "price", "item": self._random.choice(self._items), "qty": self._random.randint(1, 200)}
+        return Asked("GET", f"/index.php?{urlencode(query)}", {"X-Partner-Token": self._partner.token})
+
+    def _stock(self) -> Asked:
+        return Asked("GET", f"/partner/stock.csv?{urlencode({'token': self._partner.token})}")
+
+    def _invoice(self) -> Asked:
+        login = b64encode(self._partner.login.encode()).decode()
+        return Asked(
+            "GET", f"/partner/invoice/{self._random.randint(1, 40000)}.txt", {"Authorization": f"Basic {login}"}
+        )
+
+    def _place(self) -> Asked:
+        if self._count >= MOST_ORDERS:
+            return self._list()
+        self._count += 1
+        reference = f"{self._partner.code}-{datetime.now(UTC):%Y%m%d%H%M%S}-{self._count}"
+        items = {"item1": self._random.choice(self._items), "qty1": str(self._random.randint(1, 3))}
+        form = {"token": self._partner.token, "cust": self._partner.legacy_code, "ref": reference, **items}
+        return Asked("POST", "/partner/order_in", form=form)
+
+    def _cancel(self) -> Asked:
+        number = self._placed.popleft() if self._placed else "0"
+        return Asked("POST", "/partner/order_cancel", form={"token": self._partner.token, "no": number})
+
+    def _rude(self) -> Asked:
+        token, number = self._partner.token, self._random.choice(self._orders)
+        head = {"X-Partner-Token": token}
+        return self._random.choice(
+            [
+                Asked("GET", "/partner/orders.xml?token=forgotten"),
+                Asked("GET", "/partner/orders.xml"),
+                Asked("GET", f"/partner/orders.xml?token={token}&page=last"),
+                Asked("GET", f"/partner/orders.xml?token={token}&since=yesterday"),
+                Asked("GET", f"/partner/orders.xml?token={token}&token={token[:-1]}"),
+                Asked("GET", f"/partner/%6frders.xml?token={token}"),
+                Asked("GET", f"/partner//orders.xml?token={token}"),
+                Asked("GET", f"/partner/./order_status?no={number}", head),
+                Asked("HEAD", f"/partner/orders.xml?token={token}"),
+                Asked("GET", f"/partner/order_status?no={number}x&debug=1", head),
+                Asked("GET", f"/partner/order_status?no={number}"),
+                Asked("GET", "/partner/order_status", head),
+                Asked("GET", f"/partner/order_status?no={number}", {"x-partner-token": token.upper()}),
+                Asked("POST", "/partner/order_in", form={"token": "", "cust": "?"}),
+                Asked("GET", "/partner/nothing_here"),
+                Asked("GET", f"/partner/orders.xml?token={token}", abandon=True),
+                Asked("GET", f"/partner/orders.xml?token={token}", abandon=25),
+            ]
+        )
+
+
+def _items(text: str) -> list[str]:
+    return re.findall(r"^(NS-\d+);", text, re.MULTILINE)
