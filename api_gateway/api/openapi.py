@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api_gateway.api.openapi_paths import get_id, problem_responses, resource_paths
+from api_gateway.api.openapi_paths import TEXT_PATTERN, get_id, problem_responses, resource_paths
 from api_gateway.api.openapi_schemas import Json, component_schemas, reference
 from api_gateway.api.operations import Operation
 from shared_models.resources import Resources
@@ -44,13 +44,24 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
     for path, item in resource_paths(resources, prefix).items():
         paths[path] = {**item, **paths.get(path, {})}
     components = written.setdefault("components", {})
-    schemas = {n: s for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
+    schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
     components["schemas"] = dict(sorted({**schemas, **component_schemas(resources)}.items()))
     components["securitySchemes"] = SCHEMES
     return {**written, "paths": dict(sorted(paths.items())), "security": SECURITY}
 
 
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+
+
+def _storable(schema: Any) -> Any:
+    """The schema, with free text without NUL: PostgreSQL cannot store it, so we refuse it."""
+    if isinstance(schema, list):
+        return [_storable(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: _storable(part) for name, part in schema.items()}
+    is_free = inner.get("type") == "string" and not {"enum", "const", "format", "pattern"} & inner.keys()
+    return {**inner, "pattern": TEXT_PATTERN} if is_free else inner
 
 
 def _complete(written: Json, op: Operation, resources: Resources) -> None:

@@ -24,7 +24,7 @@ _MEANINGS = {
     "null": "true: is null; false: is not null",
 }
 _ORDER = list(_MEANINGS)
-_TEXT_PATTERN = r"^[^\u0000]*$"
+TEXT_PATTERN = r"^[^\u0000]*$"
 _LIKE_PATTERN = r"^(?:[^\\\u0000]|\\[^\u0000])*$"
 _REASONS = {
     "400": "The request cannot be understood; `errors` lists every fault.",
@@ -157,12 +157,12 @@ def _parameter_schema(field: Field) -> Json:
     schema = dict(field.value.schema)
     if schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys():
         schema.pop("maxLength", None)
-        schema["pattern"] = _TEXT_PATTERN
+        schema["pattern"] = TEXT_PATTERN
     return schema
 
 
 def _without_commas(schema: Json) -> Json:
-    return {**schema, "pattern": r"^[^\u0000,]*$"} if schema.get("pattern") == _TEXT_PATTERN else schema
+    return {**schema, "pattern": r"^[^\u0000,]*$"} if schema.get("pattern") == TEXT_PATTERN else schema
 
 
 def _page_parameters(resource: BoundResource) -> Iterator[Json]:
@@ -172,7 +172,7 @@ def _page_parameters(resource: BoundResource) -> Iterator[Json]:
         "name": "cursor",
         "in": "query",
         "description": "`next_cursor` of the page before; with the same filters and order.",
-        "schema": {"type": "string", "minLength": 1},
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
     }
     sortable = [field.name for field in resource.fields.values() if field.sortable]
     if sortable:

@@ -28,9 +28,10 @@ from northgate_api.contract import ZONE, Order
 from shared_models.database import WriteTransaction
 from shared_models.grants import touches
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1)]
 CENT = Decimal("0.01")
 OPEN = 10
+EXAMPLE = {"customer_code": "ACME", "lines": [{"item_number": "NS-10023", "quantity": 12}]}
 
 
 class NewLine(BaseModel):
@@ -43,7 +44,7 @@ class NewLine(BaseModel):
 class NewOrder(BaseModel):
     """An order as a partner sends it. Prices are the partner's own, as on the day."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     customer_code: Annotated[Text, Field(max_length=8, description="One of the partner's, or a house account.")]
     reference: Annotated[Text | None, Field(max_length=40, description="The partner's own; used once.")] = None
@@ -76,7 +77,8 @@ class NewOrder(BaseModel):
 async def place_order(order: NewOrder, tx: Write, caller: Caller, answers: Answers) -> Response:
     """Place an order and reserve its stock."""
     partner = await _partner(tx, caller.values.get("prt_cd", ""))
-    await _refuse_twin(tx, partner["prt_cd"], order.reference)
+    reference = (order.reference or "").strip() or None
+    await _refuse_twin(tx, partner["prt_cd"], reference)
     now = datetime.now(ZoneInfo(ZONE)).replace(microsecond=0, tzinfo=None)
     customer, errors = await _customer(tx, partner["prt_cd"], order.customer_code)
     lines, faults = await _priced(tx, partner["prc_lst"], order.lines, now.date())
@@ -85,7 +87,22 @@ async def place_order(order: NewOrder, tx: Write, caller: Caller, answers: Answe
     total = sum((line["ln_amt"] for line in lines), Decimal("0.00"))
     if customer["cr_lim"] > 0 and customer["bal"] + total > customer["cr_lim"]:
         raise Problem(409, "credit_limit_exceeded", "The customer's credit limit does not allow this order.")
-    number = await _store(tx, order, partner["prt_cd"], customer["cust_no"], lines, total, now)
+    header = {
+        "cust_no": customer["cust_no"],
+        "stat": OPEN,
+        "ord_dt": now,
+        "req_dt": order.required_on,
+        "tot_amt": total,
+        "curr": "USD",
+        "ship_via": None,
+        "notes": order.notes or None,
+        "upd_dt": now,
+        "upd_by": partner["prt_cd"],
+        "rush_fl": "Y" if order.rush else "N",
+        "prt_cd": partner["prt_cd"],
+        "ext_ref": reference,
+    }
+    number = await _store(tx, header, lines)
     return await answers.created(tx, Order, number, include=["lines"])
 
 
@@ -169,44 +186,21 @@ async def _price(
     return found["prc"], None
 
 
-async def _store(
-    tx: WriteTransaction,
-    order: NewOrder,
-    partner: str,
-    customer: int,
-    lines: list[dict[str, Any]],
-    total: Decimal,
-    now: datetime,
-) -> int:
-    header = {
-        "cust_no": customer,
-        "stat": OPEN,
-        "ord_dt": now,
-        "req_dt": order.required_on,
-        "tot_amt": total,
-        "curr": "USD",
-        "ship_via": None,
-        "notes": order.notes or None,
-        "upd_dt": now,
-        "upd_by": partner,
-        "rush_fl": "Y" if order.rush else "N",
-        "prt_cd": partner,
-        "ext_ref": order.reference,
-    }
+async def _store(tx: WriteTransaction, header: dict[str, Any], lines: list[dict[str, Any]]) -> int:
+    """The new order's number. In the order of the legacy app's own writes."""
+    now, partner, customer = header["ord_dt"], header["upd_by"], t.customer.c
     (stored,) = await tx.execute(sa.insert(t.ord_hdr).values(header).returning(t.ord_hdr.c.ord_no))
     number = int(stored["ord_no"])
     log = {"at": now, "who": partner, "what": "NEW", "tbl": "ord_hdr", "ref": str(number)}
-    await tx.execute(sa.insert(t.audit_log).values(**log, txt=f"stat={OPEN} tot={total:.2f}"))
+    await tx.execute(sa.insert(t.audit_log).values(**log, txt=f"stat={OPEN} tot={header['tot_amt']:.2f}"))
     await tx.execute(
         sa.update(t.customer)
-        .where(t.customer.c.cust_no == customer, t.customer.c.lst_ord_dt < now.date())
+        .where(customer.cust_no == header["cust_no"], customer.lst_ord_dt < now.date())
         .values(lst_ord_dt=now.date())
     )
     await tx.execute(sa.insert(t.ord_dtl).values([{"ord_no": number, **line} for line in lines]))
-    reservation = {"mv_cd": "RS", "ref": f"ORD {number}", "mv_dt": now}
+    reserved = {"mv_cd": "RS", "ref": f"ORD {number}", "mv_dt": now}
     await tx.execute(
-        sa.insert(t.stock_mv).values(
-            [{**reservation, "item_no": line["item_no"], "qty": -line["qty"]} for line in lines]
-        )
+        sa.insert(t.stock_mv).values([{**reserved, "item_no": line["item_no"], "qty": -line["qty"]} for line in lines])
     )
     return number
