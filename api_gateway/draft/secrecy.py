@@ -44,7 +44,7 @@ _WORDS = frozenset(
     ]
 )
 _PARTS = re.compile(
-    r"passw(?:or|d)|passphrase|pwd|secret(?!ar)|token(?!i)|credential|sessionid|sessid|apikey|privatekey|privkey|cryptkey|authkey|"
+    r"passw(?:or|d)|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credential|sessionid|sessid|apikey|privatekey|privkey|cryptkey|authkey|"
     r"(?:pw|pass|md5|sha\d*)_?hash|hash(?:ed)?_?(?:pw|pass)"
 )
 _KEY_MATERIAL = frozenset(

@@ -1,0 +1,161 @@
+"""The drafted contract as text, from small schemas: relations, proposals, and names that fight back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from api_gateway.draft.drafting import Selection, draft
+from api_gateway.draft.files import formatted
+from api_gateway.draft.relations import possible_links
+from api_gateway.draft.sample import Sample
+from api_gateway.draft.source import contract_source
+from shared_models.snapshot import Check, Column, ColumnType, ForeignKey, Snapshot, Table
+
+_INT, _TEXT = ColumnType("integer", "int4"), ColumnType("text", "text")
+_FLAG = ColumnType("character(1)", "bpchar", length=1)
+_CUSTOMER = Table("public", "customer", columns=(Column("cust_no", _INT, nullable=False),), primary_key=("cust_no",))
+
+
+def _order(*columns: Column, **more: object) -> Table:
+    number = Column("ord_no", _INT, nullable=False)
+    return Table("public", "ord_hdr", columns=(number, *columns), primary_key=("ord_no",), **more)  # type: ignore[arg-type]
+
+
+def _source(*tables: Table, sample: Sample | None = None, selection: Selection | None = None) -> str:
+    snapshot = Snapshot(("public",), tables)
+    return formatted(contract_source(draft(snapshot, selection or Selection(), sample or Sample())))
+
+
+def _sampled(column: str, values: Mapping[str, int]) -> Sample:
+    return Sample({("public", "ord_hdr"): sum(values.values())}, {(("public", "ord_hdr"), column): values})
+
+
+def test_a_foreign_key_becomes_a_parent_named_by_its_column() -> None:
+    key = ForeignKey("fk", ("cust_no",), "public", "customer", ("cust_no",))
+    text = _source(_CUSTOMER, _order(Column("cust_no", _INT), foreign_keys=(key,)))
+    assert '    customer: Annotated[Customer | None, Parent("cust_no")] = None\n' in text
+    assert text.index("class Customer(") < text.index("class OrdHeader(")
+
+
+def test_two_foreign_keys_to_one_table_get_two_names() -> None:
+    keys = tuple(
+        ForeignKey(f"fk_{c}", (c,), "public", "customer", ("cust_no",)) for c in ("bill_cust_no", "ship_cust_no")
+    )
+    text = _source(_CUSTOMER, _order(Column("bill_cust_no", _INT), Column("ship_cust_no", _INT), foreign_keys=keys))
+    assert "bill_customer: Annotated[Customer | None" in text
+    assert "ship_customer: Annotated[Customer | None" in text
+
+
+def test_lines_whose_key_begins_with_their_parents_become_its_children() -> None:
+    line = Table(
+        "public",
+        "ord_dtl",
+        columns=(Column("ord_no", _INT, nullable=False), Column("ln_no", _INT, nullable=False)),
+        primary_key=("ord_no", "ln_no"),
+        foreign_keys=(ForeignKey("fk", ("ord_no",), "public", "ord_hdr", ("ord_no",)),),
+    )
+    assert 'ord_details: Annotated[list[OrdDetail], Children(on="ord_no")] = []' in _source(_order(), line)
+
+
+def test_a_relation_nobody_declared_is_only_proposed_and_only_when_the_rows_agree() -> None:
+    tables = (_CUSTOMER, _order(Column("cust_no", _INT)))
+    (link,) = possible_links(tables)
+    agreeing = _source(*tables, sample=Sample(found={link: (95, 100)}))
+    assert '# proposal: customer: Annotated[Customer | None, Parent("cust_no")] = None' in agreeing
+    assert "95 of 100 sampled values are in public.customer.cust_no" in agreeing
+    assert "customer:" not in _source(*tables, sample=Sample(found={link: (10, 100)}))
+
+
+def test_a_flag_is_proposed_with_the_values_that_were_seen() -> None:
+    text = _source(_order(Column("act_fl", _FLAG)), sample=_sampled("act_fl", {"Y": 9, "N": 1}))
+    assert '# proposal: act_fl: Annotated[bool | None, Flag("act_fl", true="Y", false="N")] = None' in text
+    assert "#   10 rows: 'N' 1, 'Y' 9" in text
+    assert "    act_fl: str | None = None" in text
+
+
+def test_a_third_value_is_no_flag() -> None:
+    assert "Flag(" not in _source(_order(Column("act_fl", _FLAG)), sample=_sampled("act_fl", {"Y": 9, "N": 1, "?": 1}))
+
+
+def test_codes_are_proposed_from_a_check_without_reading_rows() -> None:
+    check = Check("c", "(stat = ANY (ARRAY[10, 20, 90]))", ("stat",))
+    text = _source(_order(Column("stat", ColumnType("smallint", "int2")), checks=(check,)))
+    assert 'Codes("stat", {10: "…", 20: "…", 90: "…"})' in text
+    assert "a CHECK allows only these" in text
+
+
+def test_codes_that_are_words_are_proposed_as_a_literal() -> None:
+    check = Check("c", "(stat = ANY (ARRAY['open'::text, 'it''s closed'::text]))", ("stat",))
+    proposal = _source(_order(Column("stat", _TEXT), checks=(check,)))
+    assert '"open"' in proposal
+    check = Check("c", "(stat = ANY (ARRAY['open'::text, 'closed'::text]))", ("stat",))
+    assert 'Annotated[Literal["open", "closed"] | None, Column("stat")]' in _source(
+        _order(Column("stat", _TEXT), checks=(check,))
+    )
+
+
+def test_a_check_that_excludes_values_is_no_list_of_codes() -> None:
+    check = Check("c", "(NOT (stat = ANY (ARRAY[1, 2])))", ("stat",))
+    assert "Codes(" not in _source(_order(Column("stat", _INT), checks=(check,)))
+
+
+def test_a_sentinel_date_is_proposed_as_none() -> None:
+    column = Column("paid", ColumnType("date", "date"), nullable=False)
+    text = _source(_order(column), sample=_sampled("paid", {"1900-01-01": 30, "2024-02-29": 2}))
+    assert "NoneWhen(date(1900, 1, 1))" in text
+    assert "1900-01-01 in 30 of 32 rows" in text
+
+
+def test_a_soft_delete_is_proposed_for_the_class() -> None:
+    text = _source(_order(Column("del_fl", _FLAG)), sample=_sampled("del_fl", {"Y": 1, "N": 9}))
+    assert '# proposal: soft_delete=SoftDelete("del_fl", deleted="Y")' in text
+
+
+def test_a_naive_timestamp_stays_text_until_somebody_says_whose_clock_it_was() -> None:
+    text = _source(_order(Column("at", ColumnType("timestamp without time zone", "timestamp"))))
+    assert "    at: str | None = None" in text
+    assert '# proposal: at: Annotated[datetime | None, LocalTime("at")] = None' in text
+
+
+def test_a_table_without_a_key_is_a_list_to_read() -> None:
+    text = _source(Table("public", "log", columns=(Column("txt", _TEXT),)))
+    assert 'verbs=("list",)' in text
+    assert "Key(" not in text
+
+
+def test_a_secret_stands_among_what_is_left_out_with_its_reason() -> None:
+    text = _source(_order(Column("api_tok", _TEXT)))
+    assert "# left out: api_tok - its name looks like a secret" in text
+    assert "api_tok:" not in text
+
+
+def test_a_column_with_a_secrets_values_is_left_out_too() -> None:
+    sample = Sample(secret=frozenset({(("public", "ord_hdr"), "misc")}))
+    assert "# left out: misc - its values look like secrets" in _source(_order(Column("misc", _TEXT)), sample=sample)
+
+
+def test_comments_of_the_database_become_docstrings_and_cannot_break_out() -> None:
+    table = _order(Column("x", _TEXT, comment='one\r\n"""two'), comment='Say """hi""" \\ and go"')
+    text = _source(table)
+    assert "\"\"\"Say '''hi''' \\\\ and go\"" in text
+    compile(text, "contract.py", "exec")
+
+
+def test_names_of_the_database_cannot_write_code_into_a_comment() -> None:
+    text = _source(_order(Column("password\nimport os", _TEXT)))
+    assert "\nimport os" not in text
+    compile(text, "contract.py", "exec")
+
+
+def test_include_and_exclude_leave_tables_out_and_their_foreign_keys_say_so() -> None:
+    key = ForeignKey("fk", ("cust_no",), "public", "customer", ("cust_no",))
+    text = _source(
+        _CUSTOMER, _order(Column("cust_no", _INT), foreign_keys=(key,)), selection=Selection(exclude=("cust*",))
+    )
+    assert "#   public.customer - named by --exclude" in text
+    assert "# left out: foreign key fk - public.customer is not drafted" in text
+
+
+def test_the_same_schema_gives_the_same_text() -> None:
+    tables = [_CUSTOMER, _order(Column("cust_no", _INT)), Table("public", "Customers", columns=_CUSTOMER.columns)]
+    assert _source(*tables) == _source(*tables)
