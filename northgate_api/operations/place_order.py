@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 from starlette.responses import Response
 
 from api_gateway.api.authentication import Caller
@@ -31,7 +32,7 @@ from shared_models.grants import touches
 Text = Annotated[str, StringConstraints(min_length=1)]
 CENT = Decimal("0.01")
 OPEN = 10
-EXAMPLE = {"customer_code": "ACME", "lines": [{"item_number": "NS-10023", "quantity": 12}]}
+EXAMPLE: JsonDict = {"customer_code": "ACME", "lines": [{"item_number": "NS-10023", "quantity": 12}]}
 
 
 class NewLine(BaseModel):
