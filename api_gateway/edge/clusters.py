@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from api_gateway.edge.entries import TYPE, Json, Way
 from api_gateway.edge.listeners import BUFFER, DECLINED, GATEWAYS, as_sent, socket
-from api_gateway.edge.shape import Shape
+from api_gateway.edge.shape import Shape, Upstream
 
 HEALTH_PATH = "/banyan/health"
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -17,19 +19,20 @@ def legacy(shape: Shape) -> Json:
         # a name that cannot be resolved yet must not keep the edge from starting
         cluster |= {"type": "STRICT_DNS", "wait_for_warm_on_init": False, "dns_lookup_family": "V4_PREFERRED"}
     if upstream.tls:
-        context: Json = {"@type": TYPE + "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"}
-        if not upstream.is_address:
-            context["sni"] = upstream.host
-        if shape.ca_file is not None:
-            names = [{"san_type": "IP_ADDRESS" if upstream.is_address else "DNS", "matcher": {"exact": upstream.host}}]
-            context["common_tls_context"] = {
-                "validation_context": {
-                    "trusted_ca": {"filename": str(shape.ca_file)},
-                    "match_typed_subject_alt_names": names,
-                }
-            }
-        cluster["transport_socket"] = {"name": "tls", "typed_config": context}
+        cluster["transport_socket"] = _tls(upstream, shape.ca_file)
     return cluster
+
+
+def _tls(upstream: Upstream, ca_file: Path | None) -> Json:
+    """The certificate must be valid for the legacy URL's host."""
+    name = {"san_type": "IP_ADDRESS" if upstream.is_address else "DNS", "matcher": {"exact": upstream.host}}
+    trusted = {"trusted_ca": {"filename": str(ca_file)}, "match_typed_subject_alt_names": [name]}
+    context = {
+        "@type": TYPE + "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        "common_tls_context": {"validation_context": trusted},
+        **({} if upstream.is_address else {"sni": upstream.host}),
+    }
+    return {"name": "tls", "typed_config": context}
 
 
 def gateway(shape: Shape) -> Json:

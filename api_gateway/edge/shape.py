@@ -58,7 +58,7 @@ class Shape:
     observer_port    where exchanges are copied to, on this machine
     trusted_hops     proxies in front whose X-Forwarded-* are believed
     access_log       one JSON line per request, without queries; None: no log
-    ca_file          certificates that an https legacy is checked against; None: it is not checked
+    ca_file          certificates that an https legacy is checked against
     """
 
     host: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -107,26 +108,39 @@ def _shape(settings: Settings, configuration: Configuration, files: EdgeFiles) -
         raise UsageError(
             "nothing says where the legacy app is.", hint="Give --legacy-url, or [legacy] url in banyan.toml."
         )
+    legacy = read_upstream(url)
     return Shape(
         host="127.0.0.1" if settings.edge_host == "localhost" else settings.edge_host,
         port=settings.edge_port,
-        legacy=read_upstream(url),
+        legacy=legacy,
         table=files.table,
         admin_socket=files.admin_socket,
         gateways=settings.gateways,
         observer_port=settings.observer_port,
         trusted_hops=configuration.edge.trusted_hops,
+        ca_file=_trusted_certificates() if legacy.tls else None,
     )
+
+
+def _trusted_certificates() -> Path:
+    """The system's, or those that SSL_CERT_FILE names."""
+    file = ssl.get_default_verify_paths().cafile
+    if file is None:
+        raise EnvironmentFault(
+            "there are no certificates to check an https legacy app against.", hint="SSL_CERT_FILE names them."
+        )
+    return Path(file)
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """One running Envoy, and the table it acts on."""
+    """One running Envoy, and the version of the table that was written for it."""
 
     plan: Plan
     files: EdgeFiles
     binary: Path
     envoy: Envoy | None = None
+    written: str = ""
     _swapping: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, owner_url: str | None, state_dir: Path) -> None:
@@ -162,6 +176,7 @@ class Supervisor:
         """Put a table in place that Envoy takes, then adopt the Envoy that runs, or start one. None: all to legacy."""
         document = await asyncio.to_thread(self._first_table, stages)
         self.files.write_table(document)
+        self.written = document["version_info"]
         self.envoy = await asyncio.to_thread(envoy.adopt, self.files, self.plan.shape)
         if self.envoy is not None:
             try:
@@ -195,10 +210,10 @@ class Supervisor:
         running = self.envoy
         if running is None:
             raise Unreachable("Envoy is being started")
-        if await asyncio.to_thread(running.admin.table_version) == document["version_info"]:
-            return
-        await asyncio.to_thread(envoy.check_table, self.binary, self.plan.shape, document)
-        self.files.write_table(document)
+        if document["version_info"] != self.written:
+            await asyncio.to_thread(envoy.check_table, self.binary, self.plan.shape, document)
+            self.files.write_table(document)
+            self.written = document["version_info"]
         await asyncio.to_thread(running.wait_for_table, document["version_info"], _SWAP_SECONDS)
         report(EdgeTableWritten(version, len(self.plan.routes or ())))
 

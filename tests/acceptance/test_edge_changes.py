@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.support.edge import Edge, edge
+from api_gateway.routes import Route
+from tests.support.edge import DECLINE, Edge, edge
 from tests.support.upstream import get, post, request, send
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -70,6 +71,17 @@ async def test_everything_else_passes_unchanged_to_the_client(at: Edge) -> None:
     )
     answer = await get(at.port, "/")
     assert answer.head + answer.body == at.legacy.answer
+
+
+async def test_behind_a_trusted_proxy_what_the_proxy_says_is_kept(tmp_path: Path) -> None:
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example", "X-Real-IP": "192.0.2.7"}
+    async with edge(tmp_path, trusted_hops=1) as behind:
+        await get(behind.port, "/", **said)
+        assert {name: (behind.legacy.last.value(name) or b"").decode() for name in said} == said
+        await behind.move([Route("r", "GET", "/r")], {"r": "canary"})
+        behind.gateway.answer = DECLINE
+        await get(behind.port, "/r", **said)
+        assert {name: (behind.legacy.last.value(name) or b"").decode() for name in said} == said
 
 
 # ------------------------------------------------------------------ requests

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -198,3 +199,12 @@ async def test_a_connection_that_legacy_closes_while_idle_costs_no_request(at: E
     assert '"idle_timeout": "1s"' in clusters
     for _ in range(3):
         assert (await post(at.port, "/unlisted/x", b"x")).status == 200
+
+
+async def test_the_access_log_holds_no_query_and_no_header(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    async with edge(tmp_path / "edge", access_log=log) as logging:
+        await get(logging.port, "/partner/orders.xml?token=hunter2", Authorization="Basic hunter2", Cookie="s=hunter2")
+    line = json.loads(log.read_text())  # written when Envoy ended
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/partner/orders.xml", 200)
+    assert "hunter2" not in log.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -30,9 +31,9 @@ class Gateway(Upstream):
     answer: bytes = MODERN
     decide: Script | None = None
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.script = self._gateway
-        await Upstream.start(self, port)
+        await Upstream.start(self, port, tls)
 
     async def _gateway(self, got: Received, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if got.target == b"/banyan/health":
@@ -59,7 +60,8 @@ class Edge:
     async def move(self, routes: Sequence[Route], stages: dict[str, str]) -> None:
         """Put these routes at these stages (`name` or `name@consumer`), and wait until Envoy acts on it."""
         table = StageTable(1, {_place(place): Stage(stage) for place, stage in stages.items()})
-        document = route_table(routes, table, prefixes=["/api"], pass_secret=SECRET)
+        keep_proto = self.shape.keep_proto
+        document = route_table(routes, table, prefixes=["/api"], pass_secret=SECRET, keep_proto=keep_proto)
         if self.envoy.admin.table_version() != document["version_info"]:
             self.files.write_table(document)
         await asyncio.to_thread(self.envoy.wait_for_table, document["version_info"], 5)

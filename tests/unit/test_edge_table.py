@@ -167,7 +167,8 @@ def test_a_legacy_url_that_cannot_be_meant_is_refused(url: str) -> None:
 
 
 def test_a_legacy_name_is_resolved_by_envoy_and_an_https_one_is_named_in_the_handshake() -> None:
-    shape = Shape("::", 1, Upstream("legacy.example", 443, tls=True), SHAPE.table, SHAPE.admin_socket, (2,), 4)
+    legacy = Upstream("legacy.example", 443, tls=True)
+    shape = Shape("::", 1, legacy, SHAPE.table, SHAPE.admin_socket, (2,), 4, ca_file=Path("/etc/ca.pem"))
     cluster = bootstrap(shape)["static_resources"]["clusters"][0]
     assert cluster["type"] == "STRICT_DNS"
     assert cluster["transport_socket"]["typed_config"]["sni"] == "legacy.example"
