@@ -23,7 +23,9 @@ from tests.support.api import prepare, serving
 from tests.support.commands import Banyan
 
 ROOT = Path(__file__).parents[2]
-_SECRET = re.compile(r"passw|pwd|secret(?!ar)|token(?!i[sz])|(^|_)(salt|hash|session)s?(_|$)|private_?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"passw|pwd|secret(?!ar)|token(?!i[sz])|(^|_)(salt|hash|session)s?(_|$)|private_?key", re.IGNORECASE
+)
 _TEXTUAL = {"text", "varchar", "bpchar", "bytea", "citext"}
 
 
