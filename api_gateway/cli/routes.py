@@ -210,10 +210,12 @@ def _said(done: Move) -> str:
 
 
 def _row(standing: Standing) -> list[Any]:
-    from api_gateway.moves import spoken
-
     seen = f"{standing.conclusive} compared, {standing.mismatches} mismatches" if standing.conclusive else None
-    following = f"{standing.next}: {spoken(standing.unmet) or 'ready'}" if standing.next is not None else None
+    lacking = ", ".join(
+        f"{one.criterion} {one.have}/{one.need}" if isinstance(one.need, int) else one.criterion
+        for one in standing.unmet
+    )
+    following = None if standing.next is None else f"{standing.next}: {f'lacks {lacking}' if lacking else 'ready'}"
     return [standing.route, standing.consumer or "everyone", standing.stage, standing.calls, seen, following]
 
 

@@ -183,7 +183,7 @@ def test_one_route_is_shown_with_its_history(banyan: Banyan) -> None:
     assert document["history"][0]["reason"] == "first look"
     shown = banyan("routes", "show", "orders.list").out
     assert "first look" in shown
-    assert "canary: comparisons: 0 of 20" in shown
+    assert "canary: lacks comparisons 0/20" in shown
 
 
 def test_what_an_operator_wrote_cannot_move_the_cursor(banyan: Banyan) -> None:
