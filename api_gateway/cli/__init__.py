@@ -21,6 +21,7 @@ from api_gateway.cli import (
     openapi,
     routes,
     serve,
+    traffic,
     up,
     worker,
 )
@@ -44,6 +45,7 @@ app.command("edge")(edge.edge)
 app.command("worker")(worker.worker)
 app.command("observe")(observe.observe)
 app.command("evidence")(evidence.evidence)
+app.command("traffic", hidden=True)(traffic.traffic)
 app.add_typer(routes.app, name="routes")
 app.add_typer(consumers.app, name="consumers")
 app.add_typer(console.app, name="console")
