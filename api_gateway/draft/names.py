@@ -50,7 +50,8 @@ _TYPE_NAMES = frozenset(
 RESERVED_PARAMETERS = frozenset({"cursor", "fields", "include", "limit", "not", "or", "sort"})
 
 _NOT_FOR_CLASSES = frozenset(dir(builtins)) | IMPORTED
-_LONGEST = 55  # the API allows 63; the rest is for a number or the schema's name
+LONGEST = 63  # characters of a name of the API
+_STEM = 55  # of which a number may take the rest
 
 
 class Names:
@@ -104,15 +105,15 @@ def _pairs(one: list[str], many: list[str], home_one: list[str], home_many: list
     yield _class_name(one), _path(many)
     yield _class_name(home_one), _path(home_many)
     for number in count(2):
-        yield f"{_class_name(home_one)}{number}", f"{_path(home_many)}-{number}"
+        yield f"{_class_name(home_one)}{number}", f"{_path(home_many)[:_STEM]}-{number}"
 
 
 def _path(parts: list[str]) -> str:
-    return "-".join(parts)[:_LONGEST]
+    return "-".join(parts)[:LONGEST]
 
 
 def _numbered(name: str) -> Iterator[str]:
-    return (f"{name}_{number}" for number in count(2))
+    return (f"{name[:_STEM]}_{number}" for number in count(2))
 
 
 def is_exact_path(table: str) -> bool:
@@ -133,7 +134,7 @@ def field_name(column: str) -> str:
     name = "_".join(expanded(words(column)))
     if not name.isidentifier():
         name = f"c_{name}" if name else "column"
-    return name[:_LONGEST]
+    return name[:LONGEST]
 
 
 def python_string(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from api_gateway.draft.names import LONGEST
 from api_gateway.draft.plan import TableName
 from api_gateway.draft.sample import Link, Sample
 from api_gateway.draft.words import expanded, singular, words
@@ -88,9 +89,9 @@ def relation_name(reference: Reference, is_free: Callable[[str], bool]) -> str:
     column = "_".join(expanded(words(reference.columns[-1])))
     longer = f"{column}_{'_'.join(noun)}" if [column] != noun else f"{column}_row"
     for candidate in ("_".join(stem), "_".join(noun)):
-        if candidate.isidentifier() and is_free(candidate):
-            return candidate
-    return longer if longer.isidentifier() else f"c_{longer}"
+        if candidate.isidentifier() and is_free(candidate[:LONGEST]):
+            return candidate[:LONGEST]
+    return (longer if longer.isidentifier() else f"c_{longer}")[:LONGEST]
 
 
 def _stem(column: str) -> list[str]:
