@@ -42,7 +42,8 @@ def api(clone: Callable[[str], str], server: Server, tmp_path_factory: pytest.Te
 
 _MORE = r"""
 CREATE TABLE more.value (id int PRIMARY KEY, h more.hstore, c more.citext, b bytea, ip inet, net cidr, j json, jb jsonb,
-  bits bit(3)[], ints int[], r int4range, mr nummultirange, iv interval, at timestamp, n numeric[], big bigint[], doc xml);
+  bits bit(3)[], ints int[], r int4range, mr nummultirange, iv interval, at timestamp, n numeric[], big bigint[],
+  doc xml);
 INSERT INTO more.value VALUES (1, 'a=>1, b=>NULL', 'MiXed', '\x00ff', '10.0.0.1/8', '10.0.0.0/8',
   '{"n": 12345678901234567890.10}', '{"n": 12345678901234567890.10}', '{101,NULL}', '{1,NULL,3}', '[1,5)',
   '{[1.5,2),[3,4]}', '1 year 2 mons -3 days 04:05:06.789', '2024-03-10 02:30:00', '{1.10,NaN}',
@@ -72,7 +73,8 @@ INSERT INTO more.value VALUES (1, 'a=>1, b=>NULL', 'MiXed', '\x00ff', '10.0.0.1/
         ("people/x", {"metadata": {"a": 1}, "model_config": None, "copy": None, "json": None, "fields": None}),
         ("users/1", {"class": "k", "from": None, "none": None, "true": None, "c_2nd": None, "private": None}),
         ("lead-items/1", {"unit_price": 3, "unit_price_2": 2, "unit_price_3": 4, "unit_price_4": 5, "unitprice": 6}),
-        ("values/1", {"h": {"a": "1", "b": None}, "c": "MiXed", "b": "AP8=", "ip": "10.0.0.1/8", "net": "10.0.0.0/8"}),
+        ("values/1", {"h": {"a": "1", "b": None}, "c": "MiXed"}),
+        ("values/1", {"b": "AP8=", "ip": "10.0.0.1/8", "net": "10.0.0.0/8"}),
         ("values/1", {"bits": ["101", None], "ints": [1, None, 3], "r": "[1,5)", "mr": "{[1.5,2),[3,4]}"}),
         ("values/1", {"iv": "P1Y2M-3DT4H5M6.789S", "at": "2024-03-10T02:30:00", "n": ["1.10", "NaN"]}),
         ("values/1", {"big": ["9223372036854775807"], "doc": None}),
@@ -108,7 +110,7 @@ def test_duplicate_rows_of_a_table_without_a_key_are_all_there(api: Api) -> None
         ("v-bookings?include=slot", "slot", {"room": 1, "hour": 2, "name": "right"}),
         ("bs?include=a", "a", {"nr": 1, "flag": True}),
         ("vbs?include=a", "a", {"nr": 1, "flag": True}),
-        ("invs?include=customer", "customer", None),
+        ("invs?include=customer_row", "customer_row", None),
         ("c22-nodes/2,1?include=node", "node", {"id": 1, "tenant": 1, "parent_id": None}),
         ("table01/2?include=parent", "parent", {"id": "1", "parent_id": None}),
     ],
