@@ -54,8 +54,10 @@ def coded(column_type: ColumnType, annotation: Any, values: Mapping[Any, Any], u
     result = _sql_type(known[0])
 
     def read(column: Expression) -> Expression:
-        cases = {constant(code, spelling): _sql_constant(name) for code, name in names.items()}
-        return sa.case(*((column == code, name) for code, name in cases.items()), else_=_sql_constant(other))
+        cases = [(column == constant(code, spelling), _sql_constant(name)) for code, name in names.items()]
+        if other is not None:  # no code at all is still none
+            cases.append((column.is_(None), sa.null()))
+        return sa.case(*cases, else_=_sql_constant(other))
 
     def parse(text: str) -> str:
         return codes[takes(text)] if one_to_one else takes(text)

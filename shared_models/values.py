@@ -230,7 +230,7 @@ def _instant(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value
 def _naive(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
     if wanted is not str:
         return None
-    form = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+    form = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?|-?infinity"
     return _value({"type": "string"}, as_is, matching(form, "a local time, such as 2024-02-29T13:45:00"), ORDERED)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2
 import psycopg
+import uvicorn
 from starlette.testclient import TestClient
 
 from api_gateway.api.build import Databases, build_api
 from api_gateway.api.contract import Contract, load_contract, load_snapshot, touched_by, wanted_grants
 from api_gateway.consumers import Consumer, Credential, Register, secret_hash
+from api_gateway.postgres import free_port
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
 from shared_models.granting import apply, wanted
@@ -102,3 +106,20 @@ def partners(contract: Contract) -> list[Consumer]:
         Consumer("catalogue", "Reads items only", frozenset({"items:read"}), {"prt_cd": "CRANE"}),
         Consumer("nobody", "Has no rows", every, {}),
     ]
+
+
+@contextmanager
+def listening(api: Api) -> Iterator[str]:
+    """The same application on a port of its own, for programs that speak HTTP: its address."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(api.client.app, port=port, log_level="critical", access_log=False))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)

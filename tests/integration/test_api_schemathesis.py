@@ -1,0 +1,25 @@
+"""schemathesis, with every check it has, against the running API of the example."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import Api, listening
+
+
+@pytest.mark.timeout(400)
+def test_schemathesis_finds_nothing(writing: Api, tmp_path: Path) -> None:
+    with listening(writing) as address:
+        answer = subprocess.run(
+            [
+                Path(sys.executable).parent / "schemathesis", "run", f"{address}/api/openapi.json",
+                "--header", "X-API-Key: acme", "--checks", "all", "--max-examples", "15", "--seed", "7",
+            ],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=380,
+        )  # fmt: skip
+    assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr
+    assert answer.stdout.count("✅ 9 passed") >= 2
