@@ -1,12 +1,14 @@
 """Up to two more looks before a mismatch is believed: rows may have changed between the two answers.
 
 Where legacy may be asked again, that settles it: if it still says the same, nothing moved and the difference is the
-candidate's own; if it says something else now, the two are compared anew. Else the candidate is asked again.
+candidate's own; if it says something else now, the two are compared anew. When it keeps changing, differences in the
+very places where it differs from itself prove nothing. Where legacy may not be asked, the candidate is asked again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -33,21 +35,25 @@ async def judge(
 ) -> Judgement:
     candidate = await ask_candidate()
     comparison = compare(control, candidate, rules, method=method)
+    moved: set[str] = set()
     for looks, pause in enumerate(PAUSES, start=2):
         if comparison.verdict is not Verdict.mismatch or _is_certain(candidate):
             break
         await asyncio.sleep(pause)
-        if ask_control is not None and candidate.failure is None:
-            again = await ask_control()
-            if again.failure is None and _same(control, again, rules, method):
+        again = await ask_control() if ask_control is not None and candidate.failure is None else None
+        if again is not None and again.failure is None:
+            change = compare(control, again, rules, method=method)
+            if change.verdict in (Verdict.match, Verdict.ignored):
+                return Judgement(comparison, control, candidate)
+            moved |= _places(change)
+            control = again
+            comparison = replace(compare(control, candidate, rules, method=method), looks=looks)
+            if comparison.verdict is not Verdict.mismatch:
                 break
-            if again.failure is None:
-                control = again
-                comparison = replace(compare(control, candidate, rules, method=method), looks=looks)
-                if comparison.verdict is not Verdict.mismatch:
-                    break
         candidate = await ask_candidate()
         comparison = replace(compare(control, candidate, rules, method=method), looks=looks)
+    if comparison.verdict is Verdict.mismatch and _places(comparison) <= moved:
+        comparison = replace(comparison, verdict=Verdict.inconclusive, why="legacy kept changing in these places")
     return Judgement(comparison, control, candidate)
 
 
@@ -56,5 +62,6 @@ def _is_certain(candidate: Observation) -> bool:
     return candidate.failure not in (None, Failure.timed_out)
 
 
-def _same(control: Observation, again: Observation, rules: Rules, method: str) -> bool:
-    return compare(control, again, rules, method=method).verdict in (Verdict.match, Verdict.ignored)
+def _places(comparison: Comparison) -> set[str]:
+    """Where the differences are, positions aside: a list that moves differs in another row each time."""
+    return {re.sub(r"\[\d+\]", "[*]", difference.path) for difference in comparison.differences}

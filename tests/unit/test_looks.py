@@ -61,10 +61,22 @@ async def test_both_are_asked_again_when_both_moved() -> None:
     assert (await judged("a", candidate, Side(says("c")))).comparison.verdict is Verdict.match
 
 
-async def test_after_two_more_looks_a_mismatch_is_believed() -> None:
+async def test_when_legacy_keeps_changing_in_the_same_place_nothing_is_proven() -> None:
     candidate, legacy = Side(says("x"), says("y"), says("z")), Side(says("b"), says("c"))
     comparison = (await judged("a", candidate, legacy)).comparison
-    assert (comparison.verdict, comparison.looks, candidate.asked) == (Verdict.mismatch, 3, 3)
+    assert (comparison.verdict, comparison.looks, candidate.asked) == (Verdict.inconclusive, 3, 3)
+    assert comparison.why == "legacy kept changing in these places"
+
+
+async def test_a_difference_in_another_place_is_believed_while_legacy_keeps_changing() -> None:
+    def row(seen: str, total: str) -> Observation:
+        return Observation.answer(
+            200, [(b"content-type", b"application/json")], f'{{"n":"{seen}","t":{total}}}'.encode()
+        )
+
+    candidate, legacy = Side(*(row(seen, "1") for seen in "xyz")), Side(*(row(seen, "2") for seen in "bc"))
+    comparison = (await judge(row("a", "2"), candidate, legacy, Rules())).comparison
+    assert (comparison.verdict, comparison.looks) == (Verdict.mismatch, 3)
 
 
 async def test_without_a_legacy_to_ask_the_candidate_is_asked_again() -> None:
