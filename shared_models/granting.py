@@ -15,15 +15,13 @@ from shared_models.snapshot import Snapshot
 from shared_models.spelling import quoted
 from shared_models.state import API, ROLES, SCHEMA
 
+# From the catalogs: information_schema shows a login only what concerns itself.
 _COLUMNS = """
-SELECT grantee, table_schema, table_name, column_name, privilege_type
-  FROM information_schema.column_privileges
- WHERE grantee = ANY(%(roles)s) AND table_schema <> %(ours)s
-UNION  -- materialized views, which the standard and so information_schema do not know
-SELECT pg_get_userbyid(x.grantee)::text, n.nspname, c.relname, a.attname, x.privilege_type
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid,
-       aclexplode(a.attacl) x
- WHERE c.relkind = 'm' AND n.nspname <> %(ours)s AND x.grantee <> 0 AND pg_get_userbyid(x.grantee) = ANY(%(roles)s)
+SELECT pg_get_userbyid(acl.grantee)::text, n.nspname, c.relname, a.attname, acl.privilege_type
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace,
+       aclexplode(a.attacl) acl
+ WHERE n.nspname <> %(ours)s AND NOT a.attisdropped AND acl.grantee <> 0
+   AND pg_get_userbyid(acl.grantee) = ANY(%(roles)s)
 """
 _TABLES = """
 SELECT n.nspname, c.relname, a.privilege_type, pg_get_userbyid(a.grantee)::text
