@@ -85,6 +85,14 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client: h
     assert {"HttpOnly", "Path=/", "SameSite=strict"} <= {part.strip() for part in cookie.split(";")}
 
 
+def test_behind_tls_the_cookie_is_never_sent_in_the_clear(client: httpx2.Client) -> None:
+    client.headers |= {"X-Forwarded-Proto": "https"}
+    cookies = [*client.get("/login").headers.get_list("set-cookie"), *knock(client).headers.get_list("set-cookie")]
+    kept = [cookie for cookie in cookies if "Max-Age=0" not in cookie]
+    assert len(kept) >= 2
+    assert [cookie for cookie in kept if "Secure" not in cookie] == []
+
+
 def test_a_copy_of_the_cookie_is_worth_nothing_after_signing_out(client: httpx2.Client) -> None:
     knock(client)
     copied = client.cookies["banyan_console"]
