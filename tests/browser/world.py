@@ -112,6 +112,7 @@ def _processes(connection: psycopg.Connection[Any]) -> None:
             connection,
             insert(state.process).values(
                 id=f"{kind}-{pid}", kind=kind, host="laptop", pid=pid, build="0.1.0", acknowledged=acknowledged,
-                register_version=1, seen=_ago(seconds=seen) + timedelta(hours=0 if seen else 1), started=_ago(hours=5, minutes=5),
+                register_version=1, started=_ago(hours=5, minutes=5),
+                seen=_ago(seconds=seen) + timedelta(hours=0 if seen else 1),
             ),
         )  # fmt: skip
