@@ -7,12 +7,12 @@ from typing import get_origin
 
 from pydantic.fields import FieldInfo
 
+from shared_models.annotations import bare, is_optional
 from shared_models.contract import Children, Parent, Resource
 from shared_models.meanings import stored_text
 from shared_models.resources import BoundResource, Link
 from shared_models.rows import Reference, Through, Where
 from shared_models.snapshot import ColumnType, Table
-from shared_models.values import bare, is_optional
 
 _NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "oid"})
 _TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext"})

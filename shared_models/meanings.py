@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
+from shared_models.annotations import bare, name_of
 from shared_models.request_text import one_of, parse_instant
 from shared_models.snapshot import ColumnType
 from shared_models.spelling import Spelled, cast_to, constant, quoted_text, type_name
-from shared_models.values import EQUAL, ORDERED, Expression, Value, bare, name_of, value_of
+from shared_models.values import EQUAL, ORDERED, Expression, Value, value_of
 
 _NATURAL: dict[str, Any] = {"int2": int, "int4": int, "int8": int, "oid": int, "numeric": Decimal, "bool": bool}
 

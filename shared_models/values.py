@@ -13,17 +13,16 @@ Everything is read exactly as it is stored: PostgreSQL writes the JSON, Python n
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared_models.annotations import bare, choices, name_of
 from shared_models.contract import AsString
 from shared_models.request_text import Parser, matching, one_of, parse_date, parse_instant, whole_number
 from shared_models.snapshot import ColumnType
@@ -77,41 +76,6 @@ def value_of(column_type: ColumnType, annotation: Any) -> Value:
     if found is None:
         raise ValueError(f"{column_type.sql} cannot be {name_of(wanted)}; {_advice(column_type)}")
     return replace(found, spelling=spelling, bind=lambda parameter: cast_to(parameter, spelling))
-
-
-def bare(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """An annotation without `| None` and Annotated, and the metadata found on the way."""
-    markers: tuple[Any, ...] = ()
-    while True:
-        if get_origin(annotation) is Annotated:
-            markers += annotation.__metadata__
-            annotation = annotation.__origin__
-        elif get_origin(annotation) in (Union, types.UnionType):
-            rest = [part for part in get_args(annotation) if part is not type(None)]
-            if len(rest) != 1:
-                return annotation, markers
-            annotation = rest[0]
-        else:
-            return annotation, markers
-
-
-def is_optional(annotation: Any) -> bool:
-    if get_origin(annotation) is Annotated:
-        return is_optional(annotation.__origin__)
-    if get_origin(annotation) in (Union, types.UnionType):
-        return type(None) in get_args(annotation)
-    return annotation is Any or annotation is None
-
-
-def name_of(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
-
-
-def choices(annotation: Any) -> tuple[Any, ...] | None:
-    """The values of an Enum class or a Literal."""
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return tuple(member.value for member in annotation)
-    return get_args(annotation) if get_origin(annotation) is Literal else None
 
 
 def as_is(column: Expression) -> Expression:
