@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from api_gateway.api.contract import load_contract, load_snapshot
+from api_gateway.api.contract import Contract, load_contract, load_snapshot
 from api_gateway.api.freeze import frozen_document
 from api_gateway.draft.documents import differences
 from api_gateway.draft.live import legacy_database
@@ -55,18 +55,13 @@ def disagreements(project: Project, database_url: str | None) -> list[Disagreeme
     away.
     """
     snapshot = load_snapshot(project)
-    resources, faults = _bound(project, snapshot)
+    contract, faults = _bound(project, snapshot)
     found = [_contract_fault(fault, "contract and snapshot") for fault in faults]
-    if resources is not None:
-        found += _against_frozen(project, frozen_document(project, load_contract(project, snapshot)))
+    if contract is not None:
+        found += _against_frozen(project, frozen_document(project, contract))
         found += _against_tables(project, snapshot)
     if database_url is not None:
-        live = live_snapshot(project, database_url)
-        found += [_drifted(drift, resources) for drift in compare(snapshot, live)]
-        if resources is not None:
-            _, faults = _bound(project, live)
-            found += [_contract_fault(fault, "contract and live schema") for fault in faults]
-            found += _without_index(resources, live)
+        found += _against_live(project, contract, snapshot, live_snapshot(project, database_url))
     return sorted(found, key=lambda d: (_ORDER[d.severity], d.file or "", d.line or 0, d.table or "", d.column or ""))
 
 
@@ -75,11 +70,36 @@ def live_snapshot(project: Project, database_url: str) -> Snapshot:
         return read_snapshot(connection, project.configuration.schemas)
 
 
-def _bound(project: Project, snapshot: Snapshot) -> tuple[Resources | None, list[Finding]]:
+def _bound(project: Project, snapshot: Snapshot) -> tuple[Contract | None, list[Finding]]:
+    """The loaded contract, or what of it does not fit. Raises UsageError for a fault that is no finding."""
     try:
-        return bind(project.module("contract"), snapshot, zone=project.configuration.api.time_zone), []
+        return load_contract(project, snapshot), []
+    except UsageError:
+        findings = _findings(project, snapshot)
+        if not findings:
+            raise
+        return None, findings
+
+
+def _findings(project: Project, snapshot: Snapshot) -> list[Finding]:
+    try:
+        bind(project.module("contract"), snapshot, zone=project.configuration.api.time_zone)
     except ContractError as error:
-        return None, error.findings
+        return error.findings
+    return []
+
+
+def _against_live(
+    project: Project, contract: Contract | None, snapshot: Snapshot, live: Snapshot
+) -> Iterator[Disagreement]:
+    resources = contract.resources if contract is not None else None
+    drifts = compare(snapshot, live)
+    yield from (_drifted(drift, resources) for drift in drifts)
+    if resources is not None:
+        # A schema that has not drifted fits the contract as the snapshot did.
+        faults = _findings(project, live) if drifts else []
+        yield from (_contract_fault(fault, "contract and live schema") for fault in faults)
+        yield from _without_index(resources, live)
 
 
 def _contract_fault(finding: Finding, between: str) -> Disagreement:
