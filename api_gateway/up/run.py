@@ -253,7 +253,5 @@ def _keep_up(running: Running) -> None:
             running.server and running.server.pid,
         ]
         if now != written:
-            if written:
-                document = json.loads(running.instance.description.read_text())
-                _write(running, document)
+            _write(running, json.loads(running.instance.description.read_text()))
             written = now
