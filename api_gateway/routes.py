@@ -54,7 +54,7 @@ Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A difference that does not count, with its reason. `path` is a place as a comparison prints it, `*` a wildcard."""
+    """A difference that does not count, and why. `path` is a place as a comparison prints it, `*` a wildcard."""
 
     path: str
     reason: str

@@ -124,6 +124,8 @@ def _against_frozen(project: Project, document: str) -> Iterator[Disagreement]:
     freeze = "`banyan check --write` freezes the document anew."
     try:
         text = path.read_text("utf-8")
+        if text == document:
+            return
         before = json.loads(text)
     except FileNotFoundError:
         yield Disagreement("error", between, "the frozen document is missing", freeze, path.name)
@@ -133,8 +135,6 @@ def _against_frozen(project: Project, document: str) -> Iterator[Disagreement]:
         return
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from None
-    if text == document:
-        return
     found = list(differences(before, json.loads(document))) or [(False, "descriptions or details changed")]
     for breaking, message in found:
         severity: Severity = "error" if breaking else "warning"

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def composed() -> dict[str, Any]:
     spec = find_spec("compose")
-    assert spec is not None and spec.origin is not None
+    assert spec is not None
+    assert spec.origin is not None
     compose = Path(spec.origin).parent / "docker-compose"
     command = [compose, "-f", ROOT / "docker-compose.yml", "config", "--format", "json"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
