@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api_gateway.project import Project
+from api_gateway.project import Legacy
 from api_gateway.up.ports import Ports
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process to keep running. `ready_url` answers anything below 500 once it is ready."""
+    """One process to keep running. `ready_url` answers anything below 500 once it is ready; `verb`: one of ours."""
 
     name: str
     command: tuple[str, ...]
@@ -23,15 +23,16 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_url: str | None = None
     ready_port: int | None = None
+    verb: tuple[str, ...] = ()
 
 
 def _verb(name: str, folder: Path, *words: str, port: int | None = None, path: str | None = None) -> Program:
     url = f"http://127.0.0.1:{port}{path}" if port is not None and path is not None else None
     command = (sys.executable, "-m", "api_gateway.cli", *words)
-    return Program(name, command, folder, ready_url=url, ready_port=None if url else port)
+    return Program(name, command, folder, ready_url=url, ready_port=None if url else port, verb=words)
 
 
-def legacy_words(project: Project, template: str, port: int, database_url: str) -> tuple[str, ...]:
+def legacy_words(template: str, port: int, database_url: str) -> tuple[str, ...]:
     """A command of banyan.toml with its places filled; `python` means the Python that runs Banyan."""
     words = [fill(word, port, database_url) for word in shlex.split(template)]
     beside = Path(sys.executable).parent / words[0]
@@ -59,15 +60,14 @@ def fill(text: str, port: int, database_url: str) -> str:
     return text
 
 
-def legacy_program(project: Project, ports: Ports, database_url: str) -> Program | None:
+def legacy_program(project: Path, legacy: Legacy, ports: Ports, database_url: str) -> Program | None:
     """The legacy app, when banyan.toml says how one machine starts it."""
-    legacy = project.configuration.legacy
     if legacy.start is None:
         return None
     return Program(
         "legacy",
-        legacy_words(project, legacy.start, ports.legacy, database_url),
-        (project.folder / legacy.workdir).resolve(),
+        legacy_words(legacy.start, ports.legacy, database_url),
+        (project / legacy.workdir).resolve(),
         {name: fill(value, ports.legacy, database_url) for name, value in legacy.env.items()},
         ready_url=f"http://127.0.0.1:{ports.legacy}{legacy.ready_path}",
     )

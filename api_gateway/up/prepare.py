@@ -1,10 +1,9 @@
-"""What must be there before the processes start: a database, legacy's tables, ours, roles, consumers, logins."""
+"""Our share of the database: schema `banyan`, the roles and their grants, consumers with keys, the console's login."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -13,27 +12,15 @@ import psycopg
 from psycopg import sql
 
 from api_gateway.api.contract import load_contract, load_snapshot, touched_by, wanted_grants
+from api_gateway.console import ensure_console_account
 from api_gateway.consumers import CredentialKind, Register, add_consumer, add_credential, create_key, load_register
 from api_gateway.errors import EnvironmentFault
-from api_gateway.postgres import Server
 from api_gateway.project import Project
 from api_gateway.up.instance import Instance
-from api_gateway.up.plan import fill, legacy_words
 from shared_models.granting import MayNot, apply, wanted
 from shared_models.migrations import MigrationFault, upgrade
 
-Tell = Callable[[str], None]
 ROLES = {"owner": "banyan_owner", "api": "banyan_api", "read": "banyan_read"}
-
-
-class Partner(Protocol):
-    """A simulated partner, as a project's traffic module describes it."""
-
-    code: str
-    name: str
-    scopes: Sequence[str]
-    values: Mapping[str, str]
-    credentials: Iterable[tuple[CredentialKind, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,52 +33,35 @@ class Addresses:
     read: str
 
 
-def embedded_database(server: Server, name: str) -> str:
-    """Make the project's database on the embedded server when it is not there."""
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return server.url(name)
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What the processes and a person are told: addresses, API keys by consumer, the console's login."""
+
+    addresses: Addresses
+    keys: Mapping[str, str]
+    console: Mapping[str, str]
 
 
-def reach(database_url: str) -> None:
-    """Raises EnvironmentFault in one line, without the password, when the database cannot be had."""
-    try:
-        psycopg.connect(database_url, connect_timeout=5).close()
-    except psycopg.ProgrammingError:
-        raise EnvironmentFault("the database URL cannot be read; expected postgresql://user@host:port/name.") from None
-    except psycopg.OperationalError as error:
-        where = urlsplit(database_url)
-        reason = str(error).strip().splitlines()[-1].rsplit("failed: ", 1)[-1].rsplit("FATAL:  ", 1)[-1]
-        raise EnvironmentFault(
-            f"the database at {where.hostname}:{where.port or 5432}{where.path} is away: {reason}"
-        ) from None
+def prepare_share(project: Project, database_url: str, instance: Instance, *, embedded: bool) -> Share:
+    """Make everything of ours that is not there yet. Raises EnvironmentFault in one line."""
+    scopes = migrate_and_grant(project, database_url)
+    addresses = role_addresses(database_url, instance, embedded=embedded)
+    traffic = project.configuration.traffic
+    partners = project.module(traffic).partners if traffic is not None else []
+    keys = register_consumers(partners, scopes, addresses.owner, instance)
+    console = {"username": "operator", "password": instance.secret("console:operator")}
+    ensure_console_account(addresses.owner, console["username"], console["password"])
+    return Share(addresses, keys, console)
 
 
-def prepare_legacy(project: Project, database_url: str, tell: Tell) -> None:
-    """Run the legacy app's own preparation, once, on a database that holds none of its tables."""
-    legacy = project.configuration.legacy
-    if not legacy.prepare or _has_tables(database_url, project.configuration.schemas):
-        return
-    folder = (project.folder / legacy.workdir).resolve()
-    environment = {**os.environ, **{k: fill(v, 0, database_url) for k, v in legacy.env.items()}}
-    for command in legacy.prepare:
-        tell(f"legacy: {command}")
-        words = legacy_words(project, command, 0, database_url)
-        answer = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            said = (answer.stderr.strip() or answer.stdout.strip() or "no output").splitlines()[-1]
-            raise EnvironmentFault(f"the legacy app's preparation `{command}` failed: {said}")
+class Partner(Protocol):
+    """A simulated partner, as a project's traffic module describes it."""
 
-
-def _has_tables(database_url: str, schemas: tuple[str, ...]) -> bool:
-    with psycopg.connect(database_url) as connection:
-        found = connection.execute(
-            "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY(%s))",
-            [list(schemas)],
-        ).fetchone()
-    return bool(found and found[0])
+    code: str
+    name: str
+    scopes: Sequence[str]
+    values: Mapping[str, str]
+    credentials: Iterable[tuple[CredentialKind, str]]
 
 
 def migrate_and_grant(project: Project, database_url: str) -> tuple[str, ...]:

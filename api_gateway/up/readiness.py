@@ -51,4 +51,4 @@ def wait(pairs: Sequence[tuple[Program, Child]], seconds: float) -> None:
         if waiting and time.monotonic() > deadline:
             names = ", ".join(program.name for program, _ in waiting)
             raise EnvironmentFault(f"not ready within {seconds:.0f} s: {names}.", hint=f"See {waiting[0][1].log}.")
-        time.sleep(0.03)
+        time.sleep(0.08)

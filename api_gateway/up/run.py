@@ -14,26 +14,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from api_gateway.console import ensure_console_account
 from api_gateway.errors import EnvironmentFault
 from api_gateway.postgres import Server, start
-from api_gateway.project import Project, load_project
+from api_gateway.project import Configuration, load_project, read_configuration
 from api_gateway.settings import Settings
 from api_gateway.up import children, readiness
 from api_gateway.up.announce import Progress, announce
 from api_gateway.up.children import Child
+from api_gateway.up.database import embedded_database, prepare_legacy, reach
+from api_gateway.up.forking import preload
 from api_gateway.up.instance import Instance, claim, end_leftovers, remember
 from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_program
 from api_gateway.up.ports import Ports, choose_ports
-from api_gateway.up.prepare import (
-    embedded_database,
-    migrate_and_grant,
-    prepare_legacy,
-    process_environment,
-    reach,
-    register_consumers,
-    role_addresses,
-)
 
 _LEAST_FREE_BYTES = 300 * 1024 * 1024
 _READY_SECONDS = 45.0
@@ -55,8 +47,9 @@ class Running:
 
     def launch(self, program: Program, environment: Mapping[str, str]) -> None:
         merged = {**environment, **program.environment}
-        child = Child(program.name, program.command, merged, self.instance.log(program.name), program.folder)
-        child.start()
+        log = self.instance.log(program.name)
+        child = Child(program.name, program.command, merged, log, program.folder, verb=program.verb)
+        child.start_copied() if program.verb else child.start()
         self.pairs.append((program, child))
 
     def stop(self) -> None:
@@ -71,7 +64,8 @@ class Running:
 def run(settings: Settings, given: Mapping[str, Any], *, traffic: bool) -> None:
     """Bring everything up and keep it up until SIGINT or SIGTERM. Raises BanyanError in one line."""
     settings = settings.model_copy(update=dict(given))
-    project = load_project(settings.project)
+    folder = settings.project.resolve()
+    configuration = read_configuration(folder)
     if shutil.disk_usage(Path.cwd()).free < _LEAST_FREE_BYTES:
         raise EnvironmentFault(f"the disk is nearly full: less than {_LEAST_FREE_BYTES >> 20} MB are free here.")
     instance = claim(settings.state_dir)
@@ -82,7 +76,7 @@ def run(settings: Settings, given: Mapping[str, Any], *, traffic: bool) -> None:
     running = Running(instance)
     _stop_on_signals(running)
     try:
-        _bring_up(settings, project, running, progress, traffic=traffic)
+        _bring_up(settings, folder, configuration, running, progress, traffic=traffic)
         _keep_up(running)
     except _Stopped:
         pass
@@ -106,98 +100,97 @@ def _stop_on_signals(running: Running) -> None:
         signal.signal(number, stop)
 
 
-def _bring_up(settings: Settings, project: Project, running: Running, progress: Progress, *, traffic: bool) -> None:
-    instance = running.instance
+def _bring_up(
+    settings: Settings,
+    folder: Path,
+    configuration: Configuration,
+    running: Running,
+    progress: Progress,
+    *,
+    traffic: bool,
+) -> None:
     ports = choose_ports(settings.edge_host, settings.edge_port, settings.edge_port + 10, len(settings.gateways))
-    given_url = settings.database_url if isinstance(settings.database_url, str) else None
-    if given_url is None and settings.database_url is not None:
-        given_url = settings.require("database_url")
-    if given_url is None:
-        progress.tell("PostgreSQL")
-        running.server = start(instance.folder / "postgres", port=ports.postgres)
-        remember(instance, [running.server.pid])
-        database_url = embedded_database(running.server, project.configuration.name)
-    else:
-        reach(given_url)
-        database_url = given_url
-    prepare_legacy(project, database_url, progress.tell)
-    progress.tell("schema banyan, roles and grants")
-    environment, keys, logins = _our_share(settings, project, running, ports, database_url, embedded=given_url is None)
-    legacy_url = settings.legacy_url or project.configuration.legacy.url
-    legacy = legacy_program(project, ports, database_url) if settings.legacy_url is None else None
-    if legacy is not None:
-        legacy_url = f"http://127.0.0.1:{ports.legacy}"
-        running.launch(legacy, os.environ)
-    if legacy_url is None:
-        raise EnvironmentFault(
-            "nothing says where the legacy app is.", hint="Give --legacy-url, or [legacy] in banyan.toml."
-        )
-    environment["BANYAN_LEGACY_URL"] = legacy_url
-    progress.tell("legacy app, gateways, worker, observer and edge")
+    database_url = _database(settings, configuration, running, ports, progress)
+    prepare_legacy(folder, configuration, database_url, progress.tell)
+    legacy_url = _legacy(settings, folder, configuration, running, ports, database_url)
+
+    progress.tell("schema banyan, roles and grants")  # meanwhile the legacy app starts
+    preload()
+    from api_gateway.up.prepare import prepare_share, process_environment
+
+    project = load_project(folder)
+    share = prepare_share(project, database_url, running.instance, embedded=running.server is not None)
+    environment = process_environment(share.addresses, _told(settings, folder, running.instance, ports, legacy_url))
+
+    progress.tell("gateways, worker, observer and edge")
     for program in our_programs(ports, Path.cwd(), settings.edge_host):
         running.launch(program, environment)
     readiness.wait(running.pairs, _READY_SECONDS)
-    document = _description(settings, project, running, ports, legacy_url, database_url, keys, logins)
-    if traffic and project.configuration.traffic is not None:
+    if traffic and configuration.traffic is not None:
         running.launch(traffic_program(Path.cwd()), environment)
-    _write(running, document)
-    announce(document, project.configuration.name, traffic=traffic)
-
-
-def _our_share(
-    settings: Settings, project: Project, running: Running, ports: Ports, database_url: str, *, embedded: bool
-) -> tuple[dict[str, str], dict[str, str], dict[str, dict[str, str]]]:
-    """Schema, roles, grants, consumers and the console's login; the environment that every process of ours gets."""
-    instance = running.instance
-    scopes = migrate_and_grant(project, database_url)
-    addresses = role_addresses(database_url, instance, embedded=embedded)
-    traffic = project.configuration.traffic
-    partners = project.module(traffic).partners if traffic is not None else []
-    keys = register_consumers(partners, scopes, addresses.owner, instance)
-    console = {"username": "operator", "password": instance.secret("console:operator")}
-    ensure_console_account(addresses.owner, console["username"], console["password"])
-    logins = {"panel": dict(project.configuration.legacy.panel_login), "console": console}
-    environment = process_environment(
-        addresses,
-        {
-            "project": str(project.folder),
-            "state_dir": str(instance.folder),
-            "edge_host": settings.edge_host,
-            "edge_port": str(ports.edge),
-            "console_port": str(ports.console),
-            "gateway_ports": ",".join(map(str, ports.gateways)),
-            "observer_port": str(ports.observer),
-            "pass_secret": instance.secret("pass"),
-            "session_secret": instance.secret("session"),
-        },
-    )
-    return environment, keys, logins
-
-
-def _description(
-    settings: Settings,
-    project: Project,
-    running: Running,
-    ports: Ports,
-    legacy_url: str,
-    database_url: str,
-    keys: Mapping[str, str],
-    logins: Mapping[str, Mapping[str, str]],
-) -> dict[str, Any]:
-    """The shape of `.banyan/up.json`, without the pids."""
     host = "127.0.0.1" if settings.edge_host in ("0.0.0.0", "::") else settings.edge_host  # noqa: S104 - compared only
     edge = f"http://{host}:{ports.edge}"
-    return {
+    document = {
         "edge": edge,
         "legacy": legacy_url,
         "console": f"http://127.0.0.1:{ports.console}",
         "gateway": [f"http://127.0.0.1:{port}" for port in ports.gateways],
         "database": database_url,
-        "panel": edge + project.configuration.legacy.panel_path,
-        "docs": f"{edge}{project.configuration.api.prefix}/docs",
-        "project": str(project.folder),
-        "logins": logins,
-        "keys": dict(keys),
+        "panel": edge + configuration.legacy.panel_path,
+        "docs": f"{edge}{configuration.api.prefix}/docs",
+        "project": str(folder),
+        "logins": {"panel": dict(configuration.legacy.panel_login), "console": dict(share.console)},
+        "keys": dict(share.keys),
+    }
+    _write(running, document)
+    announce(document, configuration.name, traffic=traffic)
+
+
+def _database(
+    settings: Settings, configuration: Configuration, running: Running, ports: Ports, progress: Progress
+) -> str:
+    """The URL of the database: the given one, else the embedded server's."""
+    given = settings.database_url
+    if given is not None:
+        url = given if isinstance(given, str) else given.get_secret_value()
+        reach(url)
+        return url
+    progress.tell("PostgreSQL")
+    running.server = start(running.instance.folder / "postgres", port=ports.postgres)
+    remember(running.instance, [running.server.pid])
+    return embedded_database(running.server, configuration.name)
+
+
+def _legacy(
+    settings: Settings, folder: Path, configuration: Configuration, running: Running, ports: Ports, database_url: str
+) -> str:
+    """The URL of the legacy app: the given one, else of the one that is started here."""
+    if settings.legacy_url is not None:
+        return settings.legacy_url
+    program = legacy_program(folder, configuration.legacy, ports, database_url)
+    if program is not None:
+        running.launch(program, os.environ)
+        return f"http://127.0.0.1:{ports.legacy}"
+    if configuration.legacy.url is None:
+        raise EnvironmentFault(
+            "nothing says where the legacy app is.", hint="Give --legacy-url, or [legacy] in banyan.toml."
+        )
+    return configuration.legacy.url
+
+
+def _told(settings: Settings, folder: Path, instance: Instance, ports: Ports, legacy_url: str) -> dict[str, str]:
+    """The settings of our processes, by name."""
+    return {
+        "project": str(folder),
+        "state_dir": str(instance.folder),
+        "legacy_url": legacy_url,
+        "edge_host": settings.edge_host,
+        "edge_port": str(ports.edge),
+        "console_port": str(ports.console),
+        "gateway_ports": ",".join(map(str, ports.gateways)),
+        "observer_port": str(ports.observer),
+        "pass_secret": instance.secret("pass"),
+        "session_secret": instance.secret("session"),
     }
 
 
