@@ -22,12 +22,14 @@ help: ## print this
 up: .venv/ready ## start everything, with simulated partners: make up PORT=9000, DATABASE_URL=…
 	@exec $(BIN)/banyan up --traffic --port $(PORT)
 
+# the browser has a run of its own: its driver keeps an event loop running, which asyncio's tests cannot bear
 test: .venv/ready ## run the whole suite, services and set-up included
 	@$(BIN)/python -m tests.support.outside
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup --durations=15 --ignore=tests/browser $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup tests/browser
 
 check: .venv/ready ## linters and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
