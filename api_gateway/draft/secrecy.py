@@ -82,7 +82,22 @@ _KEY_MATERIAL = frozenset(
 )
 _TEXTUAL = frozenset({"text", "varchar", "bpchar", "bytea", "json", "jsonb", "citext", "name", "uuid", "hstore", "xml"})
 _OPAQUE = frozenset(
-    ["blob", "body", "code", "content", "contents", "data", "digest", "identifier", "id", "key", "value", "values"]
+    [
+        "blob",
+        "body",
+        "code",
+        "content",
+        "contents",
+        "data",
+        "digest",
+        "identifier",
+        "id",
+        "key",
+        "payload",
+        "value",
+        "values",
+        "vars",
+    ]
 )
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 

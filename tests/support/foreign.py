@@ -57,6 +57,11 @@ def _zabbix(url: str) -> None:
     psql(url, "SET session_replication_role = replica;", *(gzip.decompress(p.read_bytes()).decode() for p in parts))
 
 
+def _script_of(package: str, path: str) -> Load:
+    """A schema that a package brings as one script."""
+    return lambda url: psql(url, (debian_package(package) / path).read_text("utf-8"))
+
+
 def _corner_cases(url: str) -> None:
     psql(url, (HERE / "corner_cases.sql").read_text("utf-8"))
 
@@ -85,7 +90,13 @@ def _adventureworks(url: str) -> None:
     psql(url, "\n".join(lines), stop=False)
 
 
-OURS: Mapping[str, Load] = {"zabbix": _zabbix, "corner_cases": _corner_cases}
+OURS: Mapping[str, Load] = {
+    "zabbix": _zabbix,
+    "corner_cases": _corner_cases,
+    "kea": _script_of("kea-admin", "usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql"),
+    "roundcube": _script_of("roundcube-core", "usr/share/roundcube/SQL/postgres.initial.sql"),
+    "icingaweb2": _script_of("icingaweb2", "usr/share/icingaweb2/schema/pgsql.schema.sql"),
+}
 SHARED_LOADS: Mapping[str, tuple[str, Load]] = {
     "chinook": ("chinook", _chinook),
     "sakila": ("sakila", _sakila),
@@ -95,7 +106,7 @@ SHARED_LOADS: Mapping[str, tuple[str, Load]] = {
 
 
 def loads() -> dict[str, Load]:
-    """Zabbix and the corner cases always; what lies in the shared folder where that is present."""
+    """Debian's and the corner cases always; what lies in the shared folder where that is present."""
     found = dict(OURS)
     found.update({name: load for name, (folder, load) in SHARED_LOADS.items() if (SHARED / folder).is_dir()})
     return found

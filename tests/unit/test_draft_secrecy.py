@@ -81,6 +81,7 @@ def test_key_material_in_bytes_is_recognised_by_its_type() -> None:
 def test_opaque_columns_of_a_table_of_secrets_are_left_out_and_its_plain_ones_are_not() -> None:
     assert _reason("value", table="auth_token")
     assert _reason("session_data", table="django_session")
+    assert _reason("vars", table="session")
     assert _reason("description", table="auth_token") is None
 
 
