@@ -89,7 +89,7 @@ reason. Nothing here has been written to your database.
 1. Read `contract.py` from the top. Delete what nobody shall see, rename what has a bad name, take up the proposals.
    `Rows.all()` shows every row to everybody who has the scope: write `Rows.where(…)` where rows belong to somebody.
 2. `banyan check --project . --database-url …` until it is silent; put the same line into CI.
-3. `banyan grants --project .` prints the roles and the least privileges that the contract needs.
+3. `BANYAN_PROJECT=. banyan grants` prints the roles and the least privileges that the contract needs.
 4. `banyan up --project . --database-url … --legacy-url …` serves it all beside the legacy app.
 5. List the first legacy request in `routes.py`; `banyan routes list` shows where it stands.
 
