@@ -25,12 +25,13 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say where the contract, the schema and the frozen API document disagree. Exit code 1 when one is an error."""
+    from api_gateway.cli.instance import project_folder
     from api_gateway.draft.agreement import disagreements
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
     configured = settings()
-    loaded = load_project(project or configured.project)
+    loaded = load_project(project or project_folder(configured))
     url = database_url or (configured.database_url.get_secret_value() if configured.database_url else None)
     if write:
         _refresh(loaded, url)

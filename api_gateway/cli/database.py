@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import Connection, errors
 
+from api_gateway.cli.instance import running_instance
 from api_gateway.errors import EnvironmentFault, UsageError
 from api_gateway.settings import Settings
 from shared_models.state import OWNER
@@ -20,8 +20,8 @@ def administrator_url(settings: Settings) -> str:
     """Raises UsageError naming the variable when nothing tells where the database is."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    running = _running_instance(settings)
-    return running if running is not None else settings.require("database_url")
+    running = running_instance(settings).get("database")
+    return running if isinstance(running, str) else settings.require("database_url")
 
 
 @contextmanager
@@ -47,15 +47,6 @@ def owner_connection(settings: Settings) -> Iterator[Connection[Any]]:
             yield connection
         except psycopg.Error as error:
             raise _fault(error, where) from None
-
-
-def _running_instance(settings: Settings) -> str | None:
-    """The administrator's URL of the `banyan up` that runs in this state folder."""
-    try:
-        document = json.loads((settings.state_dir / "up.json").read_text("utf-8"))
-        return str(document["database"])
-    except (OSError, ValueError, KeyError):
-        return None
 
 
 def _fault(error: psycopg.Error, url: str) -> EnvironmentFault | UsageError:

@@ -19,6 +19,7 @@ def evidence(
 ) -> None:
     """Show the evidence for a route's candidate as it is now: a changed candidate starts from zero."""
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.instance import project_folder
     from api_gateway.evidence.fingerprint import fingerprint_of
     from api_gateway.evidence.read import read_calls, read_differences, read_evidence
     from api_gateway.moves import required
@@ -27,7 +28,7 @@ def evidence(
     from api_gateway.settings import settings
     from api_gateway.stages import Stage
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     with owner_connection(settings()) as connection:
         listed = known(connection, project, route, consumer)
         fingerprint = fingerprint_of(project, listed)

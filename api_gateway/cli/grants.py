@@ -43,13 +43,14 @@ def grants(
 
 def _target() -> Wanted:
     from api_gateway.api.contract import load_contract, load_snapshot, touched_by, wanted_grants
+    from api_gateway.cli.instance import project_folder
     from api_gateway.errors import UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
     from shared_models.granting import wanted
     from shared_models.grants import missing
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     contract, snapshot = load_contract(project), load_snapshot(project)
     columns = wanted_grants(project, contract)
     lost = missing(columns, snapshot)

@@ -95,10 +95,11 @@ def _print_status(url: str, which: Which) -> None:
 
 
 def _history(which: Which) -> History:
+    from api_gateway.cli.instance import project_folder
     from api_gateway.settings import settings
     from shared_models.migrations import BANYAN, project_history
 
-    return BANYAN if which is Which.banyan else project_history(settings().project)
+    return BANYAN if which is Which.banyan else project_history(project_folder(settings()))
 
 
 @contextmanager

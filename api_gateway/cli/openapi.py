@@ -15,11 +15,12 @@ def openapi(
 ) -> None:
     """Print the OpenAPI 3.1 document of the contract; freeze it."""
     from api_gateway.api.freeze import generated_files
+    from api_gateway.cli.instance import project_folder
     from api_gateway.errors import Finding
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     files = generated_files(project)
     if check:
         stale = [path.name for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]

@@ -26,12 +26,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def list_(as_json: AsJson = False) -> None:
     """List every route and who stands where, with the calls of the last 24 hours."""
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.instance import project_folder
     from api_gateway.cli.tables import print_table
     from api_gateway.moves import standings
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     with owner_connection(settings()) as connection:
         found = standings(connection, project)
     if as_json:
@@ -50,12 +51,13 @@ def show(route: RouteName, as_json: AsJson = False) -> None:
     """Show one route: stages, what the next move still needs, and the last moves."""
     from api_gateway import ledger
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.instance import project_folder
     from api_gateway.cli.tables import print_table
     from api_gateway.moves import listed_route, standings
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     listed = listed_route(project, route)
     with owner_connection(settings()) as connection:
         found = standings(connection, project, route)
@@ -96,11 +98,12 @@ def move(
     """Move a route. Exits 0 when every live process acts on it, 1 when the evidence or a process is missing."""
     from api_gateway import moves
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.instance import project_folder
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
     target = moves.stage_named(stage)
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     with owner_connection(settings()) as connection:
         try:
             outcome = moves.move(
@@ -136,13 +139,14 @@ def rollback(
     """Move a route back, at once and without asking for evidence. It wins against a promotion."""
     from api_gateway import moves
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.instance import project_folder
     from api_gateway.errors import UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
     from api_gateway.stages import Stage
 
     target = moves.stage_named(to) if to is not None else None
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     who, seconds = actor or getpass.getuser(), settings().acknowledge_timeout
     if everyone and consumer is not None:
         raise UsageError("say --everyone or --consumer, not both.")

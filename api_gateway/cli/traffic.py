@@ -8,11 +8,12 @@ import signal
 
 def traffic() -> None:
     """Call the edge as the project's simulated partners do, until stopped."""
+    from api_gateway.cli.instance import project_folder
     from api_gateway.errors import UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
-    project = load_project(settings().project)
+    project = load_project(project_folder(settings()))
     name = project.configuration.traffic
     if name is None:
         raise UsageError("banyan.toml names no simulated partners (`traffic`).")

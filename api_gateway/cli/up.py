@@ -23,7 +23,7 @@ def up(
     from api_gateway.up import run
 
     given = {
-        "project": project,
+        "project": project or (Path() if Path("banyan.toml").exists() else None),
         "database_url": database_url or None,
         "legacy_url": legacy_url,
         "edge_port": port,
