@@ -19,6 +19,7 @@ def up(
     traffic: Annotated[bool, typer.Option("--traffic", help="Add the project's simulated partners.")] = False,
 ) -> None:
     """Start database, legacy app, gateways, worker, observer and edge; stop them all with Ctrl-C."""
+    from api_gateway.cli import main
     from api_gateway.settings import settings
     from api_gateway.up import run
 
@@ -28,4 +29,4 @@ def up(
         "legacy_url": legacy_url,
         "edge_port": port,
     }
-    run(settings(), {name: value for name, value in given.items() if value is not None}, traffic=traffic)
+    run(settings(), {name: value for name, value in given.items() if value is not None}, main, traffic=traffic)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from api_gateway.up.forking import Copy, copy
+from api_gateway.up.forking import Copy, Main, copy
 
 _PR_SET_CHILD_SUBREAPER = 36
 _QUICK_DEATH_SECONDS = 5.0
@@ -48,9 +48,9 @@ class Child:
             )
         self.started = time.monotonic()
 
-    def start_copied(self) -> None:
+    def start_copied(self, main: Main) -> None:
         """Start a verb of ours without importing everything anew."""
-        self.process = copy(self.verb, self.environment, self.log, self.folder)
+        self.process = copy(main, self.verb, self.environment, self.log, self.folder)
         self.started = time.monotonic()
 
     @property

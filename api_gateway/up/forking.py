@@ -10,9 +10,13 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
+
+from api_gateway.settings import settings
+
+Main = Callable[[], None]
 
 _PR_SET_NAME = 15
 _HIGHEST_FD = 4096
@@ -44,17 +48,20 @@ def preload() -> None:
     import api_gateway.worker  # noqa: F401
 
 
-def copy(words: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Copy:
-    """Run `banyan words…` in a copy of this process, in a session of its own. This process must have one thread."""
+def copy(main: Main, words: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Copy:
+    """Run `main`, the command line, with these words in a copy of this process, in a session of its own.
+
+    This process must have one thread.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        _become(words, environment, log, folder)
+        _become(main, words, environment, log, folder)
     return Copy(pid)
 
 
-def _become(words: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> NoReturn:
+def _become(main: Main, words: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> NoReturn:
     code = 1
     try:
         os.setsid()
@@ -65,7 +72,7 @@ def _become(words: Sequence[str], environment: Mapping[str, str], log: Path, fol
         os.environ.clear()
         os.environ.update(environment)
         ctypes.CDLL(None).prctl(_PR_SET_NAME, f"banyan {words[0]}".encode(), 0, 0, 0)
-        code = _run(words)
+        code = _run(main, words)
     finally:
         os._exit(code)  # never back into the supervisor's own frames
 
@@ -79,10 +86,7 @@ def _replace_files(log: Path) -> None:
     os.closerange(3, _HIGHEST_FD)
 
 
-def _run(words: Sequence[str]) -> int:
-    from api_gateway.cli import main
-    from api_gateway.settings import settings
-
+def _run(main: Main, words: Sequence[str]) -> int:
     settings.cache_clear()
     sys.argv = ["banyan", *words]
     try:

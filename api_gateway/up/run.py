@@ -22,7 +22,7 @@ from api_gateway.up import children, readiness
 from api_gateway.up.announce import Progress, announce
 from api_gateway.up.children import Child
 from api_gateway.up.database import embedded_database, prepare_legacy, reach
-from api_gateway.up.forking import preload
+from api_gateway.up.forking import Main, preload
 from api_gateway.up.instance import Instance, claim, end_leftovers, remember
 from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_program
 from api_gateway.up.ports import Ports, choose_ports
@@ -37,6 +37,7 @@ class Running:
     """What is up so far; whatever happens, `stop` ends it."""
 
     instance: Instance
+    main: Main
     server: Server | None = None
     pairs: list[tuple[Program, Child]] = field(default_factory=list)
     stopping: bool = False
@@ -49,7 +50,7 @@ class Running:
         merged = {**environment, **program.environment}
         log = self.instance.log(program.name)
         child = Child(program.name, program.command, merged, log, program.folder, verb=program.verb)
-        child.start_copied() if program.verb else child.start()
+        child.start_copied(self.main) if program.verb else child.start()
         self.pairs.append((program, child))
 
     def stop(self) -> None:
@@ -61,8 +62,11 @@ class Running:
         self.instance.forget()
 
 
-def run(settings: Settings, given: Mapping[str, Any], *, traffic: bool) -> None:
-    """Bring everything up and keep it up until SIGINT or SIGTERM. Raises BanyanError in one line."""
+def run(settings: Settings, given: Mapping[str, Any], main: Main, *, traffic: bool) -> None:
+    """Bring everything up and keep it up until SIGINT or SIGTERM. Raises BanyanError in one line.
+
+    given  settings from the command line    main  the command line itself, which our processes run
+    """
     settings = settings.model_copy(update=dict(given))
     folder = settings.project.resolve()
     configuration = read_configuration(folder)
@@ -73,7 +77,7 @@ def run(settings: Settings, given: Mapping[str, Any], *, traffic: bool) -> None:
     if ended := end_leftovers(instance):
         progress.tell(f"ended {ended} processes that an earlier, killed start had left")
     children.adopt_orphans()
-    running = Running(instance)
+    running = Running(instance, main)
     _stop_on_signals(running)
     try:
         _bring_up(settings, folder, configuration, running, progress, traffic=traffic)
