@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from api_gateway.errors import FieldError, Problem
 from shared_models import faults
@@ -149,12 +150,19 @@ def rendered(problem: Problem) -> Response:
     return Response(body, problem.status, headers, MEDIA_TYPE)
 
 
+def note(problem: Problem, scope: Scope) -> None:
+    """Leave the code where the log of the request finds it."""
+    scope.setdefault("state", {})["problem"] = problem.code
+
+
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def _handler(of: Callable[[Any], Problem]) -> Handler:
-    async def handle(_request: Request, error: Exception) -> Response:
-        return rendered(of(error))
+    async def handle(request: Request, error: Exception) -> Response:
+        problem = of(error)
+        note(problem, request.scope)
+        return rendered(problem)
 
     return handle
 

@@ -16,6 +16,7 @@ from api_gateway.api.problems import (
     method_not_allowed,
     not_acceptable,
     not_found,
+    note,
     of_fault,
     out_of_service,
     rendered,
@@ -64,6 +65,7 @@ class ResourceRoute(BaseRoute):
         try:
             await self._answer(scope, send)
         except Problem as problem:
+            note(problem, scope)
             await rendered(problem)(scope, receive, send)
         except BadValue:
             await rendered(bad_request([]))(scope, receive, send)

@@ -133,8 +133,9 @@ def _plain(text: bytes) -> bytes:
 
 
 def form_values(headers: Sequence[tuple[bytes, bytes]], body: bytes, wanted: bytes) -> list[bytes]:
+    """The values of a form field. A form that does not say what it is, as old programs send it, is urlencoded."""
     media_type, parameters = parse_options_header(next(iter(_values(headers, b"content-type")), b""))
-    if media_type == b"application/x-www-form-urlencoded":
+    if media_type in (b"", b"application/x-www-form-urlencoded"):
         return _urlencoded(body, wanted)
     if media_type == b"multipart/form-data":
         return _multipart(body, parameters.get(b"boundary", b""), wanted)

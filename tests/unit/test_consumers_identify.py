@@ -91,6 +91,10 @@ def test_a_token_in_a_form_field_names_the_consumer(body: bytes, expected: Ident
     assert who(FormToken("token"), headers=[FORM], body=body) == expected
 
 
+def test_a_form_that_does_not_say_what_it_is_is_read_as_urlencoded() -> None:
+    assert who(FormToken("token"), headers=[], body=b"cust=1&token=tok-b") == Identification("bolt")
+
+
 def test_a_form_token_is_not_looked_for_in_the_query_or_in_other_media_types() -> None:
     assert who(FormToken("token"), headers=[FORM], query=b"token=tok-a", body=b"") == NOBODY
     assert who(FormToken("token"), headers=[(b"content-type", b"application/json")], body=b"token=tok-a") == NOBODY
