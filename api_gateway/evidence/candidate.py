@@ -21,15 +21,15 @@ from traceback import walk_stack
 from typing import Any
 
 from api_gateway.consumers import Principal
-from api_gateway.errors import BanyanError
-from api_gateway.evidence.fingerprint import fingerprint_of
+from api_gateway.errors import BanyanError, UsageError
+from api_gateway.evidence.fingerprint import fingerprint_of, sources_digest
 from api_gateway.evidence.frames import pack, read
 from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
 
-NICE = 15
+NICE = 10  # below the observer, which has gone down itself
 _PR_SET_PDEATHSIG = 1
 
 
@@ -72,7 +72,6 @@ class Candidates:
 def main(descriptor: int) -> None:
     """Serve one observer over a socket until it is gone."""
     _die_with_parent()
-    os.nice(NICE)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(socket.socket(fileno=descriptor)))
 
@@ -81,6 +80,7 @@ async def _serve(channel: socket.socket) -> None:
     reader, writer = await asyncio.open_connection(sock=channel)
     try:
         setting, _ = await read(reader)
+        before = sources_digest(Path(setting["project"]))
         project = load_project(Path(setting["project"]))
         database = Database(
             setting["read_database_url"],
@@ -90,12 +90,17 @@ async def _serve(channel: socket.socket) -> None:
             lock_timeout=setting["lock_timeout"],
         )
         candidates = Candidates(project, database)
+        fingerprints = {name: fingerprint_of(project, project.routes[name]) for name in candidates.routes}
+        if sources_digest(project.folder) != before:
+            # what was imported may be older than what was hashed: its runs would count for another candidate
+            raise UsageError("the project's files changed while they were loaded.")
     except BanyanError as error:
         writer.write(pack({"fault": error.message}))
         await writer.drain()
         return
+    os.nice(NICE)  # not before: on a busy machine the imports alone would then outlast what a start may take
     resource.setrlimit(resource.RLIMIT_DATA, (setting["memory"], setting["memory"]))
-    writer.write(pack({"ready": {name: fingerprint_of(project, project.routes[name]) for name in candidates.routes}}))
+    writer.write(pack({"ready": fingerprints}))
     try:
         await database.open()
         await _answer_all(candidates, reader, writer)

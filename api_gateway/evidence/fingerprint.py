@@ -50,6 +50,14 @@ def fingerprint_of(project: Project, route: Route) -> str:
     return fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
 
 
+def sources_digest(folder: Path) -> str:
+    """Of every Python file of a project and its snapshot: whether anything changed, whatever imports it."""
+    whole = hashlib.sha256()
+    for path in sorted([*folder.rglob("*.py"), *folder.glob("schema.lock.json")]):
+        whole.update(f"{path.relative_to(folder)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
 @lru_cache(maxsize=2)
 def _snapshot(path: Path, modified: int) -> Snapshot:
     return Snapshot.from_json(path.read_text("utf-8"))

@@ -45,7 +45,7 @@ class CandidateProcess:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._fault = ""
-        self._generation = 0
+        self.generation = 0
         self.fingerprints: Mapping[str, str] = {}
         self._failed_at = float("-inf")
 
@@ -60,10 +60,10 @@ class CandidateProcess:
 
         A process that was started for an earlier generation of the sources is replaced first.
         """
-        if self._process is not None and self._generation != generation:
+        if self._process is not None and self.generation != generation:
             await self.stop()
         if self._process is None:
-            self._generation = generation
+            self.generation = generation
             await self._start()
         if self._reader is None or self._writer is None:
             return Observation.failed(Failure.unavailable, self._fault)
@@ -141,6 +141,11 @@ class CandidatePool:
     def fingerprint(self, route: str) -> str:
         """Of the candidate that was run last, empty when none was."""
         return self._fingerprints.get(route, "")
+
+    def is_outdated(self, route: str, present: str) -> bool:
+        """Whether a process runs another candidate than the present one; those to be replaced anyway do not count."""
+        current = (one for one in self._all if one.pid is not None and one.generation == self._generation)
+        return any(process.fingerprints.get(route, present) != present for process in current)
 
     def renew(self) -> None:
         """The sources have changed: from now on only processes started after this moment are asked."""

@@ -90,7 +90,7 @@ def _reloading(project: Project, watcher: Watcher, candidates: CandidatePool) ->
         for route in project.routes.values():
             if route.mimic is not None and Stage.shadow in watcher.table.stages_of(route.name):
                 present = await asyncio.to_thread(fingerprint_of, project, route)
-                if candidates.fingerprint(route.name) not in ("", present):
+                if candidates.is_outdated(route.name, present):
                     candidates.renew()
                     return
 
