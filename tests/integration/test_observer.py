@@ -34,7 +34,10 @@ FILES = {
         from observed.mimics import deeds
 
         def route(name, **given):
-            return Route(name, "GET", f"/{name}", QueryToken("token"), mimic=getattr(deeds, name), timeout=0.3, **given)
+            # whoever is to be late is so soon; whoever is good is given time, since the machine may be busy
+            timeout = 20.0 if name == "good" else 1.0
+            mimic = getattr(deeds, name)
+            return Route(name, "GET", f"/{name}", QueryToken("token"), mimic=mimic, timeout=timeout, **given)
 
         names = "good bad raising exiting ending hanging burning huge hungry writing sleeping secrets printing".split()
         routes = [
@@ -101,7 +104,7 @@ HARMFUL = {
     "ending": "exited: process ended",
     "hanging": "timed out",
     "burning": "hung: process killed",
-    "sleeping": "hung: after 0.3 s",
+    "sleeping": "hung: after 1 s",
     "huge": "too large",
     "hungry": "raised: MemoryError",
     "writing": "raised: ReadOnly",
