@@ -52,10 +52,9 @@ class Api(_Table):
 
 
 class Edge(_Table):
-    """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed. `origins`: allowed by CORS."""
+    """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed."""
 
     trusted_hops: int = 0
-    origins: tuple[str, ...] = ()
 
 
 class Configuration(_Table):

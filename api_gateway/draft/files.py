@@ -41,7 +41,6 @@ time_zone = "UTC"
 
 [edge]
 trusted_hops = 0                  # proxies in front of the edge whose X-Forwarded-For is believed
-origins = []                      # allowed by CORS: ["https://app.example.com"]
 """
 
 _ROUTES = '''\

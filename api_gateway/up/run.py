@@ -52,6 +52,11 @@ class Running:
         child = Child(program.name, program.command, merged, log, program.folder, verb=program.verb)
         child.start_copied(self.main) if program.verb else child.start()
         self.pairs.append((program, child))
+        self.remember()
+
+    def remember(self) -> None:
+        """Keep every process on file from its first moment: this one may be killed in the next."""
+        remember(self.instance, sorted(children.descendants(os.getpid())))
 
     def stop(self) -> None:
         children.stop(self.all, _STOP_SECONDS)
@@ -161,7 +166,7 @@ def _database(
         return url
     progress.tell("PostgreSQL")
     running.server = start(running.instance.folder / "postgres", port=ports.postgres)
-    remember(running.instance, [running.server.pid])
+    running.remember()
     return embedded_database(running.server, configuration.name)
 
 
@@ -199,10 +204,9 @@ def _told(settings: Settings, folder: Path, instance: Instance, ports: Ports, le
 
 
 def _write(running: Running, document: dict[str, Any]) -> None:
-    document["pids"] = pids = _pids(running)
+    running.remember()
+    document["pids"] = _pids(running)
     running.instance.describe(document)
-    everything = [pid for pid in children.descendants(os.getpid()) if pid]
-    remember(running.instance, sorted({*everything, pids["edge"]}))
 
 
 def _pids(running: Running) -> dict[str, Any]:

@@ -87,8 +87,6 @@ def world(
         if instance.process.poll() is None:
             instance.process.send_signal(signal.SIGTERM)
             instance.process.wait(20)
-        if instance.process.stdout is not None:
-            instance.process.stdout.close()
         folder_again = claim(instance.state)
         end_leftovers(folder_again)
         folder_again.lock.close()

@@ -25,7 +25,7 @@ BANYAN = (sys.executable, "-m", "api_gateway.cli")
 class Instance:
     """A running `banyan up` with a folder of its own: `folder/northgate_api`, `folder/.banyan`."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     folder: Path
     environment: Mapping[str, str]
 
@@ -43,6 +43,10 @@ class Instance:
     def banyan(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a verb beside the running instance, in the same environment as its processes."""
         return run_banyan(*words, folder=self.folder, environment=self.environment)
+
+    def said(self) -> str:
+        """What a person saw in the terminal so far."""
+        return (self.folder / "up.out").read_text()
 
     def pids(self) -> list[int]:
         """Every process id of the instance that up.json names, without `up` itself."""
@@ -86,22 +90,20 @@ def up(folder: Path, *words: str, environment: Mapping[str, str] | None = None) 
         if instance.process.poll() is None:
             instance.process.send_signal(signal.SIGTERM)
         instance.process.wait(20)
-        if instance.process.stdout is not None:
-            instance.process.stdout.close()
 
 
 def start_up(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> Instance:
     merged = {"BANYAN_STATE_DIR": str(folder / ".banyan"), **(environment or {})}
     port = () if "--port" in words else ("--port", str(free_port()))
-    process = subprocess.Popen(
-        [*BANYAN, "up", *port, *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **merged},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+    with (folder / "up.out").open("wb") as output:
+        process = subprocess.Popen(
+            [*BANYAN, "up", *port, *words],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **merged},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     return Instance(process, folder, merged)
 
 
@@ -110,12 +112,11 @@ def wait_until_ready(instance: Instance, seconds: float = 60) -> None:
     while not (instance.state / "up.json").exists():
         if instance.process.poll() is not None or time.monotonic() > deadline:
             instance.process.kill()
-            said = instance.process.stdout.read() if instance.process.stdout else ""
             logs = "\n".join(
                 f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}"
                 for path in sorted((instance.state / "log").glob("*.log"))
             )
-            raise AssertionError(f"banyan up did not become ready:\n{said}\n{logs}")
+            raise AssertionError(f"banyan up did not become ready:\n{instance.said()}\n{logs}")
         time.sleep(0.05)
 
 
