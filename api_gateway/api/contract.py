@@ -11,7 +11,8 @@ from api_gateway.api.operations import operation_of
 from api_gateway.errors import UsageError
 from api_gateway.project import Project
 from shared_models.binding import bind, bind_what_fits
-from shared_models.grants import Grant, Touches, grants, touches_of
+from shared_models.granting import Wanted, wanted
+from shared_models.grants import Touches, grants, missing, touches_of
 from shared_models.resources import ContractError, Resources
 from shared_models.snapshot import Snapshot
 
@@ -61,9 +62,16 @@ def touched_by(project: Project, contract: Contract) -> list[Touches]:
     return touches_of([*contract.operations, *mimics])
 
 
-def wanted_grants(project: Project, contract: Contract) -> list[Grant]:
-    """What the database must grant for resources, operations and mimics."""
-    return grants(contract.resources, touched_by(project, contract))
+def wanted_grants(project: Project, contract: Contract) -> Wanted:
+    """What the database must grant for resources, operations and mimics.
+
+    Raises UsageError when `@touches` names what the schema does not have.
+    """
+    touched, snapshot = touched_by(project, contract), load_snapshot(project)
+    columns = grants(contract.resources, touched)
+    if lost := missing(columns, snapshot):
+        raise UsageError(f"@touches names what the schema does not have: {', '.join(lost)}")
+    return wanted(columns, touched, snapshot)
 
 
 def _operations(project: Project) -> tuple[Handler, ...]:

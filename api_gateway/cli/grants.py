@@ -42,21 +42,13 @@ def grants(
 
 
 def _target() -> Wanted:
-    from api_gateway.api.contract import load_contract, load_snapshot, touched_by, wanted_grants
+    from api_gateway.api.contract import load_contract, wanted_grants
     from api_gateway.cli.instance import project_folder
-    from api_gateway.errors import UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
-    from shared_models.granting import wanted
-    from shared_models.grants import missing
 
     project = load_project(project_folder(settings()))
-    contract, snapshot = load_contract(project), load_snapshot(project)
-    columns = wanted_grants(project, contract)
-    lost = missing(columns, snapshot)
-    if lost:
-        raise UsageError(f"@touches names what the schema does not have: {', '.join(lost)}")
-    return wanted(columns, touched_by(project, contract), snapshot)
+    return wanted_grants(project, load_contract(project))
 
 
 def _apply(target: Wanted, *, quiet: bool) -> None:

@@ -11,13 +11,13 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from api_gateway.api.contract import load_contract, load_snapshot, touched_by, wanted_grants
+from api_gateway.api.contract import load_contract, wanted_grants
 from api_gateway.console import ensure_console_account
 from api_gateway.consumers import CredentialKind, Register, add_consumer, add_credential, create_key, load_register
 from api_gateway.errors import EnvironmentFault
 from api_gateway.project import Project
 from api_gateway.up.instance import Instance
-from shared_models.granting import MayNot, apply, wanted
+from shared_models.granting import MayNot, apply
 from shared_models.migrations import MigrationFault, upgrade
 
 ROLES = {"owner": "banyan_owner", "api": "banyan_api", "read": "banyan_read"}
@@ -71,7 +71,7 @@ def migrate_and_grant(project: Project, database_url: str) -> tuple[str, ...]:
     except MigrationFault as fault:
         raise EnvironmentFault(fault.message, hint=fault.hint) from None
     contract = load_contract(project, strict=False)
-    target = wanted(wanted_grants(project, contract), touched_by(project, contract), load_snapshot(project))
+    target = wanted_grants(project, contract)
     try:
         with psycopg.connect(database_url, autocommit=True) as connection:
             apply(connection, target)

@@ -15,12 +15,12 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from api_gateway.api.build import Databases, build_api
-from api_gateway.api.contract import Contract, load_contract, load_snapshot, touched_by, wanted_grants
+from api_gateway.api.contract import Contract, load_contract, wanted_grants
 from api_gateway.consumers import Consumer, Credential, Register, secret_hash
 from api_gateway.postgres import free_port
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
-from shared_models.granting import apply, wanted
+from shared_models.granting import apply
 from shared_models.migrations import upgrade
 
 NORTHGATE = Path(__file__).parent.parent.parent / "northgate_api"
@@ -33,7 +33,7 @@ def prepare(administrator_url: str, project: Project, contract: Contract) -> Non
 
 
 def grant(administrator_url: str, project: Project, contract: Contract) -> None:
-    target = wanted(wanted_grants(project, contract), touched_by(project, contract), load_snapshot(project))
+    target = wanted_grants(project, contract)
     with psycopg.connect(administrator_url, autocommit=True) as connection:
         apply(connection, target)
 
