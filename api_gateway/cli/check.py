@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from api_gateway.draft.agreement import Disagreement
+    from api_gateway.check import Disagreement
     from api_gateway.project import Project
 
 
@@ -25,8 +25,8 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say where the contract, the schema and the frozen API document disagree. Exit code 1 when one is an error."""
+    from api_gateway.check import disagreements
     from api_gateway.cli.instance import project_folder
-    from api_gateway.draft.agreement import disagreements
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
@@ -52,8 +52,7 @@ def _refresh(project: Project, url: str | None) -> None:
 def _as_json(found: list[Disagreement], url: str | None) -> dict[str, object]:
     return {
         "findings": [disagreement.as_json() for disagreement in found],
-        "errors": sum(d.severity == "error" for d in found),
-        "warnings": sum(d.severity == "warning" for d in found),
+        **{f"{severity}s": sum(d.severity == severity for d in found) for severity in ("error", "warning", "note")},
         "live_schema": "compared" if url else "not compared: no database URL",
     }
 

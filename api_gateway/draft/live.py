@@ -47,6 +47,12 @@ def snapshot_of(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> 
     return read_snapshot(connection, schemas or present)
 
 
+def live_snapshot(schemas: Sequence[str], database_url: str) -> Snapshot:
+    """The schemas as they are now. Raises EnvironmentFault when the database is away."""
+    with legacy_database(database_url) as connection:
+        return read_snapshot(connection, schemas)
+
+
 def _place(url: str) -> str:
     """host:port/name, without user and password. Raises UsageError for what is no connection URL."""
     try:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 
 from api_gateway.api.freeze import generated_files
-from api_gateway.draft.agreement import live_snapshot
 from api_gateway.draft.folder import write_generated
+from api_gateway.draft.live import live_snapshot
 from api_gateway.project import Project
 
 
 def refresh_snapshot(project: Project, database_url: str) -> None:
     """Raises EnvironmentFault when the database is away or the file cannot be written."""
-    write_generated(project.folder, project.snapshot_path.name, live_snapshot(project, database_url).to_json())
+    snapshot = live_snapshot(project.configuration.schemas, database_url)
+    write_generated(project.folder, project.snapshot_path.name, snapshot.to_json())
 
 
 def refresh_generated(project: Project) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import shared_models.contract
 from api_gateway import events
+from api_gateway.check import CODES
 from api_gateway.project import Configuration
 from api_gateway.routes import Route
 from api_gateway.settings import Settings
@@ -83,6 +84,10 @@ def test_every_event_has_its_heading_with_its_fields() -> None:
 
 def _spoken(name: str) -> str:
     return re.sub(r"(?<!^)([A-Z])", r" \1", name).lower()
+
+
+def test_every_code_of_check_has_its_heading() -> None:
+    assert sorted(headings(DOCS / "reference/check.md", 3)) == sorted(CODES)
 
 
 def test_every_stage_has_its_heading() -> None:

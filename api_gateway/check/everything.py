@@ -1,0 +1,39 @@
+"""The junction: every kind of disagreement looked for, in two lists; a new kind is a function in one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from api_gateway.check.contract import against_live_schema, against_snapshot
+from api_gateway.check.disagreement import Disagreement
+from api_gateway.check.drift import drifted
+from api_gateway.check.indexes import missing_indexes
+from api_gateway.check.openapi import against_frozen_document
+from api_gateway.check.subject import Live, Subject, live, load_subject
+from api_gateway.check.tables import outdated_tables
+from api_gateway.project import Project
+
+OF_FILES: tuple[Callable[[Subject], Iterable[Disagreement]], ...] = (
+    against_snapshot,
+    outdated_tables,
+    against_frozen_document,
+)
+OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
+    drifted,
+    against_live_schema,
+    missing_indexes,
+)
+
+
+def disagreements(project: Project, database_url: str | None, *, may_read_rows: bool = True) -> list[Disagreement]:
+    """Everything found, errors first. Without a URL only the files are compared.
+
+    Raises UsageError when a file of the project is missing or cannot be read, EnvironmentFault when the database is
+    away.
+    """
+    subject = load_subject(project)
+    found = [disagreement for look in OF_FILES for disagreement in look(subject)]
+    if database_url is not None:
+        with live(project, database_url, may_read_rows=may_read_rows) as database:
+            found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
+    return sorted(found, key=lambda one: one.place)

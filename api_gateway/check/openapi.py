@@ -1,0 +1,47 @@
+"""Is the API still what the frozen OpenAPI document promises?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from api_gateway.api.freeze import frozen_document
+from api_gateway.check.disagreement import Code, Disagreement, Severity
+from api_gateway.check.documents import differences
+from api_gateway.check.subject import Subject
+from api_gateway.errors import UsageError
+
+_FREEZE = "`banyan check --write` freezes the document anew."
+
+
+def against_frozen_document(subject: Subject) -> Iterator[Disagreement]:
+    """Raises UsageError when the file is there and cannot be read."""
+    if subject.contract is None:
+        return
+    path = subject.project.openapi_path
+    document = frozen_document(subject.project, subject.contract)
+    try:
+        text = path.read_text("utf-8")
+        if text == document:
+            return
+        before = json.loads(text)
+    except FileNotFoundError:
+        yield _found("openapi_missing", "error", "the frozen document is missing", _FREEZE, path.name)
+        return
+    except ValueError:
+        yield _found("openapi_unreadable", "error", "the frozen document is no JSON", _FREEZE, path.name)
+        return
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from None
+    found = list(differences(before, json.loads(document))) or [(False, "descriptions or details changed")]
+    for breaking, message in found:
+        if breaking:
+            advice = f"Consumers may rely on it: bring it back, or agree with them and then {_FREEZE}"
+            yield _found("openapi_breaking", "error", message, advice, path.name)
+        else:
+            yield _found("openapi_changed", "warning", message, f"If it is meant: {_FREEZE}", path.name)
+
+
+def _found(code: Code, severity: Severity, message: str, advice: str, file: str) -> Disagreement:
+    between = "contract and frozen OpenAPI"
+    return Disagreement(code=code, severity=severity, between=between, message=message, advice=advice, file=file)
