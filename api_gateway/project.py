@@ -17,10 +17,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api_gateway.errors import UsageError
 from api_gateway.routes import Route, check_routes
+from shared_models.session import Convention
 
 
 class _Table(BaseModel):
@@ -51,6 +52,26 @@ class Api(_Table):
     time_zone: str = "UTC"
 
 
+class DatabaseSession(_Table):
+    """The host database's own convention of telling it who acts: a role, settings; values are templates."""
+
+    role: str | None = None
+    settings: Mapping[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_readable(self) -> DatabaseSession:
+        self.convention()
+        return self
+
+    def convention(self) -> Convention:
+        """Raises ValueError for a template or a setting's name that cannot be."""
+        return Convention.of(self.role, self.settings)
+
+
+class DatabaseTable(_Table):
+    session: DatabaseSession = Field(default_factory=DatabaseSession)
+
+
 class Edge(_Table):
     """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed."""
 
@@ -65,6 +86,7 @@ class Configuration(_Table):
     legacy: Legacy = Field(default_factory=Legacy)
     api: Api = Field(default_factory=Api)
     edge: Edge = Field(default_factory=Edge)
+    database: DatabaseTable = Field(default_factory=DatabaseTable)
     traffic: str | None = None  # module of simulated partners, for the demonstration
 
 
@@ -76,6 +98,11 @@ class Project:
     configuration: Configuration
     package: str
     routes: Mapping[str, Route] = attribute(default_factory=dict)
+
+    @property
+    def convention(self) -> Convention:
+        """How the host database wants to be told who acts."""
+        return self.configuration.database.session.convention()
 
     @property
     def snapshot_path(self) -> Path:

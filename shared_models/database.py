@@ -5,27 +5,40 @@
     await database.fetch(statement, …)   one round trip for one compiled reading statement
 
 The two transactions are different types: the type checker refuses a write through a read transaction, and so does the
-server.
+server. Where the host database wants to know who acts, `database.acting(session)` tells it, transaction by transaction.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from psycopg import AsyncRawCursor, sql
 from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
-from shared_models.faults import CommitUnknown, DatabaseAway, DatabaseFault, SchemaChanged, translated
+from shared_models.faults import (
+    CommitUnknown,
+    DatabaseAway,
+    DatabaseFault,
+    NoSession,
+    SchemaChanged,
+    refused_session,
+    translated,
+)
 from shared_models.pool import Connection, Pool
 from shared_models.prepared import Prepared
+from shared_models.session import Session
 from shared_models.statements import run_async
 
 Row = dict[str, Any]
 Cells = list[bytes | None]
+
+
+NO_SESSION = Session()
 
 
 class ReadTransaction:
@@ -64,8 +77,9 @@ class ReadTransaction:
 class WriteTransaction(ReadTransaction):
     """A read committed transaction that may write."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, session: Session = NO_SESSION) -> None:
         super().__init__(connection)
+        self._session = session
         self.is_doomed = False
 
     def doom(self) -> None:
@@ -84,6 +98,16 @@ class WriteTransaction(ReadTransaction):
         except psycopg.Error as error:
             raise translated(error) from None
 
+    @asynccontextmanager
+    async def as_ourselves(self) -> AsyncIterator[None]:
+        """Statements on our own tables: under our own role, where the principal's session has taken another one."""
+        if self._session.role is None:
+            yield
+            return
+        await self.set_local("role", "none")
+        yield
+        await self.set_local("role", self._session.role)  # after an error there is nothing to go back to
+
 
 class Database:
     """One database under one role. `size`: connections of this process at most; timeouts are seconds."""
@@ -98,6 +122,19 @@ class Database:
             statement_timeout=statement_timeout,
             lock_timeout=lock_timeout,
         )
+
+        self._session: Session | None = NO_SESSION
+
+    def acting(self, session: Session | None) -> Self:
+        """The same database, the same connections, on behalf of somebody: every transaction begins with the session.
+
+        None: there is no session for whoever asks; each use raises NoSession.
+        """
+        if session == self._session:
+            return self
+        other = copy.copy(self)
+        other._session = session
+        return other
 
     async def open(self) -> None:
         """Nothing is opened before it is needed: a database that is away must not keep the process from starting."""
@@ -116,7 +153,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTransaction]:
         async with self._begun(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE") as connection:
-            tx = WriteTransaction(connection)
+            tx = WriteTransaction(connection, self._session or NO_SESSION)
             try:
                 yield tx
             except BaseException:
@@ -139,13 +176,20 @@ class Database:
             return await self._fetch_once(statement, values)
 
     async def _fetch_once(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
+        session = self._known_session()
         connection = await self._pool.acquire()
         try:
-            rows = await _fetch(connection, statement, values)
+            if session:
+                rows = await _fetch_acting(connection, session, statement, values)
+            else:
+                rows = await _fetch(connection, statement, values)
         except psycopg.Error as error:
             fault = translated(error)
             await self._give_back(connection, fault)
             raise fault from None
+        except DatabaseFault as fault:
+            await self._give_back(connection, fault)
+            raise
         except BaseException:
             await self._pool.release(connection)
             raise
@@ -161,15 +205,20 @@ class Database:
     @asynccontextmanager
     async def _begun(self, begin: bytes) -> AsyncIterator[Connection]:
         """A connection on which a transaction was begun; a dead one is replaced once, nothing was done on it."""
+        session = self._known_session()
+        if session:
+            begin = begin + b"; " + session.sql
         connection = await self._pool.acquire()
         try:
             try:
-                await connection.execute(begin)
+                await connection.execute(begin, prepare=not session)
             except psycopg.OperationalError:
                 await self._pool.discard(connection)
                 await self._pool.discard_idle()
                 connection = await self._pool.acquire()
-                await connection.execute(begin)
+                await connection.execute(begin, prepare=not session)
+            except psycopg.Error as error:
+                raise (refused_session(error) if session else translated(error)) from None
             yield connection
         except SchemaChanged:
             await connection.close()  # it remembers statements of the old schema
@@ -179,6 +228,11 @@ class Database:
         finally:
             await self._pool.release(connection)
 
+    def _known_session(self) -> Session:
+        if self._session is None:
+            raise NoSession
+        return self._session
+
 
 _STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000"})
 
@@ -186,10 +240,31 @@ _STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000
 async def _fetch(connection: Connection, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
     cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
     await cursor.execute(statement.sql, statement.arguments(values), prepare=True)
+    return _cells(cursor)
+
+
+def _cells(cursor: AsyncRawCursor[Any]) -> list[Cells]:
     result = cursor.pgresult
     assert result is not None  # noqa: S101 - execute() raised otherwise
     columns = range(result.nfields)
     return [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
+
+
+async def _fetch_acting(
+    connection: Connection, session: Session, statement: Prepared, values: Mapping[str, str | None]
+) -> list[Cells]:
+    """Session and statement in one round trip. What is sent between two Syncs is one transaction (PostgreSQL's manual,
+    55.2.4 "Pipelining"): it ends with the statement, after an error too, and the session with it.
+    """
+    setting: AsyncRawCursor[Any] = AsyncRawCursor(connection)
+    cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
+    try:
+        async with connection.pipeline():
+            await setting.execute(session.sql, prepare=False)
+            await cursor.execute(statement.sql, statement.arguments(values), prepare=True)
+    except psycopg.Error as error:
+        raise (refused_session(error) if setting.pgresult is None else translated(error)) from None
+    return _cells(cursor)
 
 
 async def _end(connection: Connection, command: bytes) -> None:

@@ -6,7 +6,8 @@ DatabaseFault
 ├── StatementTimeout        took too long                      ├── SchemaChanged        not the schema we know
 ├── LockTimeout             waited too long for somebody       ├── NotGranted           our role may not
 ├── SerializationFailure    somebody else won; try again       ├── ReadOnly             a write where none may be
-├── CommitUnknown           cut while committing               └── Refused              anything else
+├── CommitUnknown           cut while committing               ├── Refused              anything else
+└── NoSession               the host database does not know who acts
 """
 
 from __future__ import annotations
@@ -67,6 +68,12 @@ class NotGranted(DatabaseFault):
 
 class ReadOnly(DatabaseFault):
     message = "a write where only reading is allowed"
+
+
+class NoSession(DatabaseFault):
+    """The role or a setting that the host database wants of a principal is missing, or it did not take it."""
+
+    message = "the database cannot be told who acts"
 
 
 class Refused(DatabaseFault):
@@ -132,6 +139,12 @@ _CLASSES: dict[str, type[DatabaseFault]] = {
 }
 
 
+def refused_session(error: psycopg.Error) -> DatabaseFault:
+    """Our word for what became of setting a principal's session: a role that is not there, or that we may not take."""
+    state = error.sqlstate or ""
+    return NoSession(state) if state.startswith("22") or state in ("42501", "42704") else translated(error)
+
+
 def translated(error: psycopg.Error) -> DatabaseFault:
     """Our word for what psycopg raised. Total: every error has one."""
     state = error.sqlstate
@@ -141,6 +154,8 @@ def translated(error: psycopg.Error) -> DatabaseFault:
         kind = _CONSTRAINTS.get(state, "check")
         place = error.diag
         return ConstraintViolated(kind, place.constraint_name, place.table_name, place.column_name, state)
+    if state == "42501" and error.diag.source_function == "ExecWithCheckOptions":  # row security, not a lack of grants
+        return ConstraintViolated("rule", sqlstate=state)
     kind_of_fault = _STATES.get(state) or _CLASSES.get(state[:2], Refused)
     return kind_of_fault(state)
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Protocol
+from collections.abc import Iterable, MutableMapping
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 from starlette.types import Scope
 
 from api_gateway.api.problems import forbidden, unauthenticated
 from api_gateway.consumers import Consumer, Principal
+from shared_models.session import Convention
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -59,8 +60,20 @@ def principal_of(scope: Scope) -> Principal:
     principal = state.get("principal")
     if principal is None:
         principal = state["principal"] = authenticate(scope["headers"], state["keys"]())
+    if state.get("acting") is not principal:
+        _act(state, principal)
     found: Principal = principal
     return found
+
+
+def _act(state: MutableMapping[str, Any], principal: Principal) -> None:
+    """From here on the request's databases are used on behalf of the principal, as the host's convention wants it."""
+    convention: Convention = state["convention"]
+    session = convention.session(principal)
+    for name in ("read_database", "write_database"):
+        if state.get(name) is not None:
+            state[name] = state[name].acting(session)
+    state["acting"] = principal
 
 
 def current_principal(request: Request) -> Principal:

@@ -60,12 +60,14 @@ def build_api(
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
+    nobody = project.convention.session(None)  # until it is known who acts
     app.add_middleware(
         RequestState,
         state={
             "keys": keys,
-            "read_database": databases.read,
-            "write_database": databases.write,
+            "convention": project.convention,
+            "read_database": databases.read.acting(nobody),
+            "write_database": databases.write.acting(nobody),
             "resources": contract.resources,
             "statements": statements,
             "api_prefix": prefix,

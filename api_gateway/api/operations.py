@@ -95,14 +95,16 @@ async def _once(
     if "write_database" not in state:
         raise ReadOnly
     async with state["write_database"].write() as tx:
-        stored = await idempotency.take(tx, claim)
+        async with tx.as_ourselves():
+            stored = await idempotency.take(tx, claim)
         if stored is not None:
             return stored
         state["write_transaction"] = tx
         response = await handler(request)
         _doom_refused(response, tx)
         if not tx.is_doomed:
-            await idempotency.store(tx, claim, response)
+            async with tx.as_ourselves():
+                await idempotency.store(tx, claim, response)
         return response
 
 

@@ -102,6 +102,8 @@ def of_fault(fault: faults.DatabaseFault) -> Problem:
             return Problem(504, "statement_timeout", "The database took too long.", "Ask for less, or filter more.")
         case faults.SchemaChanged():
             return out_of_service()
+        case faults.NoSession():
+            return Problem(403, "caller_not_set_up", "What the database must know about this caller is not registered.")
         case faults.CommitUnknown():
             return Problem(500, "outcome_unknown", "The connection was lost at the last moment: it may have happened.")
         case _:

@@ -106,13 +106,15 @@ class Dispatcher:
         arrival, route = at.arrival, at.route
         consumer = self._holder.register.consumers.get(at.decision.consumer or "")
         principal = consumer.principal if consumer is not None else None
+        session = self._project.convention.session(principal)
+        databases = {name: database.acting(session) for name, database in self._databases.items()}
         request = MimicRequest(
             arrival.method,
             canonical_path(route, arrival.target, arrival.why),
             arrival.target.partition("?")[2].encode("latin-1"),
             arrival.headers,
             body,
-            {**self._databases, "principal": principal, "request_id": arrival.request_id},
+            {**databases, "principal": principal, "request_id": arrival.request_id},
         )
         app, folder = self._apps[route.name], self._project.folder
         return await call_mimic(app, request, deadline=route.timeout, folder=folder)

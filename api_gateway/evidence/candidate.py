@@ -39,6 +39,7 @@ class Candidates:
     def __init__(self, project: Project, database: Database) -> None:
         self._folder = project.folder
         self._database = database
+        self._convention = project.convention
         self._apps = {name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None}
 
     @property
@@ -52,7 +53,8 @@ class Candidates:
         app = self._apps.get(route)
         if app is None:
             return Observation.failed(Failure.unavailable, "no mimic")
-        state = {"read_database": self._database, "write_database": None, "principal": principal}
+        database = self._database.acting(self._convention.session(principal))
+        state = {"read_database": database, "write_database": None, "principal": principal}
         asked = MimicRequest(request.method, request.path, request.query, request.headers, request.body, state)
         observation = await call_mimic(app, asked, deadline=deadline, folder=self._folder)
         if observation.failure is Failure.timed_out and self._is_left_running():
