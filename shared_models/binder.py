@@ -19,6 +19,7 @@ from shared_models.snapshot import Column, Snapshot, Table
 from shared_models.spelling import constant, type_name
 from shared_models.tables import core_table
 from shared_models.values import Value, value_of
+from shared_models.writing import bind_writing
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
@@ -71,6 +72,9 @@ class Binder:
             verbs=definition.verbs,
             description=self.cls.__doc__,
             soft_delete=self._soft_delete(table),
+        )
+        resource = replace(
+            resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_column)
         )
         if definition.path is not None and not resource.key and "get" in definition.verbs:
             resource = replace(resource, verbs=("list",))
@@ -140,6 +144,7 @@ class Binder:
             filterable=marker.filter,
             sortable=marker.sort and value.sortable,
             description=info.description,
+            write=marker.write,
         )
 
     def _value(self, column: Column, marker: c.Column, info: FieldInfo) -> Value:
@@ -188,6 +193,9 @@ class Binder:
                 self._fault(f"sort={self.definition.sort!r}: {sort.field!r} is no field that can be sorted by")
                 return ()
         return sorts
+
+    def _about_column(self, message: str, column: str | None) -> None:
+        self._fault(message, None, column)
 
     def _fault(self, message: str, attribute: str | None = None, column: str | None = None) -> None:
         self.findings.append(self.places.finding(self.cls, self.place, column, message, attribute))

@@ -19,6 +19,7 @@ from shared_models.links import bind_link, check_rows
 from shared_models.places import Places
 from shared_models.resources import BoundResource, ContractError, Finding, Link, Resources
 from shared_models.snapshot import Snapshot
+from shared_models.writing import check_writing
 
 
 def bind(module: ModuleType, snapshot: Snapshot, *, zone: str = "UTC") -> Resources:
@@ -52,6 +53,10 @@ def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources,
         findings += faults
     for cls, resource in bound.items():
         findings += [places.finding(cls, resource.table.qualified, None, text) for text in check_rows(resource, bound)]
+        findings += [
+            places.finding(cls, resource.table.qualified, column, text, attribute)
+            for text, attribute, column in check_writing(resource, bound)
+        ]
     findings += _doubled_paths(bound.values(), places)
     return Resources(_with_columns_of_links(bound)), findings
 

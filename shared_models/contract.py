@@ -15,12 +15,14 @@ import base64
 import binascii
 import keyword
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-from shared_models.rows import Rows, principal
+from shared_models.rows import Reference, Rows, principal
 
 __all__ = [
     "BigInt",
@@ -33,6 +35,7 @@ __all__ = [
     "Key",
     "LocalTime",
     "NoneWhen",
+    "Now",
     "Parent",
     "Resource",
     "Rows",
@@ -42,18 +45,22 @@ __all__ = [
     "principal",
 ]
 
-Verb = Literal["list", "get"]
+Verb = Literal["list", "get", "create", "update", "upsert", "delete"]
 Stored = str | int | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The field is this column. `filter`, `sort`: may a list be filtered, sorted by it?"""
+    """The field is this column. `filter`, `sort`: may a list be filtered, sorted by it?
+
+    write: may a request give it, where the resource's verbs allow writing at all? "create": only for a new row.
+    """
 
     column: str
     _: KW_ONLY
     filter: bool = True
     sort: bool = True
+    write: bool | Literal["create"] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +122,12 @@ class Parent:
 class Children:
     """The rows whose columns `on` point to this row, in the order of their key, at most `limit`.
 
-    `to`: the columns of this table that they equal; default: this resource's key.
+    to        the columns of this table that they equal; default: this resource's key
+    writable  a new row may bring them along, in the same transaction
+    numbered  a field of theirs that counts them from 1 where the request does not
     """
 
-    __slots__ = ("limit", "on", "to", "writable")
+    __slots__ = ("limit", "numbered", "on", "to", "writable")
 
     def __init__(
         self,
@@ -127,19 +136,37 @@ class Children:
         to: str | tuple[str, ...] = (),
         limit: int = 1000,
         writable: bool = False,
+        numbered: str | None = None,
     ) -> None:
         self.on = (on,) if isinstance(on, str) else on
         self.to = (to,) if isinstance(to, str) else to
         self.limit = limit
         self.writable = writable
+        self.numbered = numbered
 
 
 @dataclass(frozen=True, slots=True)
 class SoftDelete:
-    """Rows whose `column` holds `deleted` are not there."""
+    """Rows whose `column` holds `deleted` are not there. DELETE writes it, and `also`: other columns, other values."""
 
     column: str
     deleted: Stored = "Y"
+    also: Mapping[str, Stored] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The database's clock at the write, in a column that no request gives.
+
+    In a timestamp without zone: on the wall of `zone` (IANA name; None: the project's `api.time_zone`).
+    """
+
+    zone: str | None = None
+    _: KW_ONLY
+    whole_seconds: bool = False
+
+
+Fill = Stored | Decimal | datetime | date | Reference | Now
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +215,12 @@ class Definition:
     verbs: tuple[Verb, ...]
     soft_delete: SoftDelete | None
     sort: str | None
+    write_scope: str | None
+    on_create: Mapping[str, Fill]
+    on_write: Mapping[str, Fill]
+    natural_key: tuple[str, ...]
+    if_match: bool
+    max_rows: int
 
 
 class Resource(BaseModel):
@@ -197,9 +230,16 @@ class Resource(BaseModel):
     path           `orders`: served at /api/v1/orders; None: reachable only as parent or children of another resource
     rows           which rows a principal sees. Required with `path`; without it, what the including row leads to
     scope          what a principal needs; default `orders:read`, made from the path
-    verbs          what is served: `list`, `get`
+    verbs          what is served: `list`, `get`; and only where they are named `create`, `update`, `upsert`, `delete`
     soft_delete    rows that are not there
     sort           order of a list when none is asked for: `-placed_at,number`; default: the key
+
+    write_scope    what a principal needs for writing; default `orders:write`
+    on_create      columns that every new row gets from us: `{"crt_dt": Now(), "crt_by": principal.code}`
+    on_write       columns that every write sets, creating ones too: `{"upd_dt": Now()}`
+    natural_key    fields that name a row for its writer: `PUT /orders/by-reference/A-1`
+    if_match       PATCH, PUT and DELETE must say which version they mean (428 without If-Match)
+    max_rows       how many rows one POST may create
 
     A subclass without `table` is a set of shared fields, no resource.
     """
@@ -219,6 +259,12 @@ class Resource(BaseModel):
         verbs: tuple[Verb, ...] = ("list", "get"),
         soft_delete: SoftDelete | None = None,
         sort: str | None = None,
+        write_scope: str | None = None,
+        on_create: Mapping[str, Fill] | None = None,
+        on_write: Mapping[str, Fill] | None = None,
+        natural_key: str | tuple[str, ...] = (),
+        if_match: bool = False,
+        max_rows: int = 100,
         **configuration: Any,
     ) -> None:
         super().__init_subclass__(**configuration)
@@ -226,7 +272,22 @@ class Resource(BaseModel):
             cls.__definition__ = None
             return
         scope = scope if scope is not None or path is None else f"{path}:read"
-        cls.__definition__ = Definition(table, schema, path, rows, scope, tuple(verbs), soft_delete, sort)
+        cls.__definition__ = Definition(
+            table=table,
+            schema=schema,
+            path=path,
+            rows=rows,
+            scope=scope,
+            verbs=tuple(verbs),
+            soft_delete=soft_delete,
+            sort=sort,
+            write_scope=write_scope if write_scope is not None or path is None else f"{path}:write",
+            on_create=on_create or {},
+            on_write=on_write or {},
+            natural_key=(natural_key,) if isinstance(natural_key, str) else natural_key,
+            if_match=if_match,
+            max_rows=max_rows,
+        )
 
 
 _TAKEN = frozenset(dir(Resource)) | {"model_config"}

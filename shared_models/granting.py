@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import errors, sql
 
-from shared_models.grants import Grant, Touches, grant_sql, place_of, revoke_sql, usage_sql
+from shared_models.grants import Grant, Touches, deleted, grant_sql, inserted, place_of, revoke_sql, usage_sql
+from shared_models.resources import Resources
 from shared_models.snapshot import Snapshot
 from shared_models.spelling import quoted
 from shared_models.state import API, ROLES, SCHEMA
@@ -50,13 +51,16 @@ class Wanted:
     deletes: tuple[tuple[str, str], ...] = ()
 
 
-def wanted(columns: Iterable[Grant], touched: Iterable[Touches], snapshot: Snapshot) -> Wanted:
+def wanted(
+    columns: Iterable[Grant], touched: Iterable[Touches], snapshot: Snapshot, resources: Resources | None = None
+) -> Wanted:
     listed = tuple(touched)
-    return Wanted(
-        tuple(columns),
-        tuple(sorted({name for touches in listed for name in _sequences(touches, snapshot)})),
-        tuple(sorted({place_of(table) for touches in listed for table in touches.delete})),
-    )
+    sequences = {name for touches in listed for name in _sequences(touches, snapshot)}
+    deletes = {place_of(table) for touches in listed for table in touches.delete}
+    if resources is not None:
+        sequences |= set(_of_new_rows(resources))
+        deletes |= deleted(resources)
+    return Wanted(tuple(columns), tuple(sorted(sequences)), tuple(sorted(deletes)))
 
 
 def plan(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
@@ -140,6 +144,17 @@ def _may_use(connection: psycopg.Connection[Any], sequence: str) -> bool:
         )
     ).fetchone()
     return bool(found and found[0])
+
+
+def _of_new_rows(resources: Resources) -> Iterable[str]:
+    """Sequences of columns that a new row of a resource may leave to their default."""
+    tables = {(resource.table.schema, resource.table.name): resource.table for resource in resources}
+    for resource in resources:
+        for place in inserted(resource, resources):
+            for column in tables[place].columns:
+                found = _SEQUENCE.search(column.default or "")
+                if found is not None:
+                    yield found[1].replace("''", "'")
 
 
 def _sequences(touches: Touches, snapshot: Snapshot) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """From contract and operations to the database's own permissions: exactly the columns that are needed, role by role.
 
-banyan_api    SELECT on what the contract shows; SELECT, INSERT, UPDATE on what operations touch
+banyan_api    SELECT on what the contract shows, INSERT and UPDATE on what it lets a request write, all three on what
+              operations touch
 banyan_read   SELECT on all of that: candidates
 """
 
@@ -10,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from shared_models.resources import Resources
+from shared_models.resources import BoundResource, Resources
+from shared_models.rows import KINDS, implied
 from shared_models.snapshot import Snapshot
 from shared_models.spelling import quoted
 from shared_models.state import API, READ
@@ -69,6 +71,11 @@ def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
     found: set[Grant] = set()
     for (schema, table), columns in resources.columns().items():
         found |= _for_both(schema, table, columns)
+    for resource in resources:
+        for place, given in inserted(resource, resources).items():
+            found |= {Grant(API, *place, column, "INSERT") for column in given}
+        place = (resource.table.schema, resource.table.name)
+        found |= {Grant(API, *place, column, "UPDATE") for column in updated(resource)}
     for handler in touched:
         for name, names in handler.select.items():
             found |= _for_both(*place_of(name), names)
@@ -77,6 +84,40 @@ def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
                 schema, table = place_of(name)
                 found |= {Grant(API, schema, table, column, privilege) for column in names}
     return sorted(found)
+
+
+def inserted(resource: BoundResource, resources: Resources) -> dict[tuple[str, str], set[str]]:
+    """What a new row of the resource, and the children it brings, may give a value to: columns by table."""
+    if not {"create", "upsert"}.intersection(resource.verbs):
+        return {}
+    found = {(resource.table.schema, resource.table.name): _of_new(resource)}
+    for link in resource.written_links:
+        target = resources.of(link.target)
+        columns = found.setdefault((target.table.schema, target.table.name), set())
+        columns |= _of_new(target) | {other for _, other in link.pairs}
+    return found
+
+
+def _of_new(resource: BoundResource) -> set[str]:
+    columns = {field.column.name for field in resource.fields.values() if field.write}
+    columns |= {filled.column.name for filled in resource.writing.on_create}
+    return columns | {name for kind in KINDS for name in implied(resource.rows, kind)}
+
+
+def updated(resource: BoundResource) -> set[str]:
+    """What PATCH, PUT and a soft DELETE may set."""
+    columns: set[str] = set()
+    if {"update", "upsert"}.intersection(resource.verbs):
+        columns |= {field.column.name for field in resource.fields.values() if field.write is True}
+        columns |= {filled.column.name for filled in resource.writing.on_write}
+    if "delete" in resource.verbs and resource.soft_delete is not None:
+        columns |= {filled.column.name for filled in resource.writing.on_delete}
+    return columns
+
+
+def deleted(resources: Resources) -> set[tuple[str, str]]:
+    """Tables of which rows are really deleted."""
+    return {(r.table.schema, r.table.name) for r in resources if "delete" in r.verbs and r.soft_delete is None}
 
 
 def missing(wanted: Iterable[Grant], snapshot: Snapshot) -> list[str]:

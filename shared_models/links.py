@@ -43,7 +43,17 @@ def bind_link(
     if not 1 <= marker.limit <= 10_000:
         raise ValueError("limit must be from 1 to 10000")
     pairs = _pairs(marker.to or _key_columns(resource), marker.on, resource, target)
-    return Link(name, attribute, "children", target_class, pairs, marker.limit, info.description)
+    return Link(
+        name,
+        attribute,
+        "children",
+        target_class,
+        pairs,
+        marker.limit,
+        info.description,
+        writable=marker.writable,
+        numbered=marker.numbered,
+    )
 
 
 def _key_columns(resource: BoundResource) -> tuple[str, ...]:

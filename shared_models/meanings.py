@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -53,6 +53,13 @@ def coded(column_type: ColumnType, annotation: Any, values: Mapping[Any, Any], u
     codes = {_request_text(name): code for code, name in names.items()}
     takes = one_of(_request_text(name) for name in known)
     result = _sql_type(known[0])
+    stored = {_request_text(name): code for code, name in reversed(names.items())}  # the first code that is listed
+
+    def take(value: Any) -> str:
+        text = _request_text(value) if type(value) is type(known[0]) else ""
+        if text not in stored:
+            raise ValueError("one of " + ", ".join(stored))
+        return stored[text]
 
     def read(column: Expression) -> Expression:
         cases = [(column == constant(code, spelling), _sql_constant(name)) for code, name in names.items()]
@@ -74,6 +81,7 @@ def coded(column_type: ColumnType, annotation: Any, values: Mapping[Any, Any], u
         lossy=other is None,
         by_reading=not one_to_one,
         closed=True,
+        take=take,
     )
 
 
@@ -84,7 +92,7 @@ def local(column_type: ColumnType, annotation: Any, zone: str) -> Value:
     if bare(annotation)[0] is not datetime:
         raise ValueError(f"LocalTime gives datetime, not {name_of(bare(annotation)[0])}")
     try:
-        ZoneInfo(zone)
+        clock = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"there is no time zone {zone!r}") from None
     name: Expression = sa.literal_column(quoted_text(zone))
@@ -96,17 +104,48 @@ def local(column_type: ColumnType, annotation: Any, zone: str) -> Value:
         bind=lambda parameter: sa.func.timezone(name, sa.cast(parameter, sa.TIMESTAMP(timezone=True))),
         operators=ORDERED,
         sortable=True,
+        take=lambda value: _on_the_wall(value, clock),
     )
 
 
+def _on_the_wall(value: Any, clock: ZoneInfo) -> str:
+    """What the clock shows at that moment. Of an hour that it shows twice, only the later can be told from it again."""
+    if not isinstance(value, str):
+        raise ValueError("a string")
+    text = parse_instant(value)
+    if text in ("infinity", "-infinity"):
+        return text
+    moment = datetime.fromisoformat(text)
+    try:
+        wall = moment.astimezone(clock).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError("a moment between the years 1 and 9999") from None
+    if wall.replace(tzinfo=clock, fold=1).astimezone(UTC) != moment:
+        raise ValueError(
+            "a moment that the clock on the wall shows once: this hour comes twice, and the later is meant"
+        )
+    return wall.isoformat(sep=" ")
+
+
 def without(value: Value, column_type: ColumnType, sentinels: Iterable[Any]) -> Value:
-    """The value, with stored sentinels read as null. Raises ValueError for one the column cannot hold."""
-    constants = [constant(stored_text(sentinel, column_type), value.spelling) for sentinel in sentinels]
+    """The value, with stored sentinels read as null, which is written as the first of them.
+
+    Raises ValueError for one the column cannot hold.
+    """
+    texts = [stored_text(sentinel, column_type) for sentinel in sentinels]
+    constants = [constant(text, value.spelling) for text in texts]
+    inner = value.take
 
     def read(column: Expression) -> Expression:
         return sa.case((column.in_(constants), sa.null()), else_=value.read(column))
 
-    return replace(value, read=read, lossy=True)
+    def take(given: Any) -> str:
+        text = inner(given) if inner is not None else ""
+        if text in texts:
+            raise ValueError("null, where there is none")
+        return text
+
+    return replace(value, read=read, lossy=True, take=take if inner is not None else None, none=texts[0])
 
 
 def _json_value(value: Any, annotation: Any) -> Any:

@@ -12,15 +12,18 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from shared_models.contract import Resource, Verb
-from shared_models.rows import Rows
+from shared_models.contract import Now, Resource, Verb
+from shared_models.rows import Reference, Rows
 from shared_models.snapshot import Column, Table
 from shared_models.values import Value
 
 
 @dataclass(frozen=True)
 class Field:
-    """`name` is the API's. `nullable`: JSON null is possible; `stored_null`: NULL in the table is."""
+    """`name` is the API's. `nullable`: JSON null is possible; `stored_null`: NULL in the table is.
+
+    write: may a request give it? "create": only for a new row.
+    """
 
     name: str
     attribute: str
@@ -32,6 +35,11 @@ class Field:
     filterable: bool
     sortable: bool
     description: str | None = None
+    write: bool | Literal["create"] = False
+
+    @property
+    def takes_null(self) -> bool:
+        return self.stored_null or self.value.none is not None
 
     @property
     def operators(self) -> frozenset[str]:
@@ -42,7 +50,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Link:
-    """Rows of another resource that `include` brings along. `pairs`: (column here, column there)."""
+    """Rows of another resource that `include` brings along. `pairs`: (column here, column there).
+
+    `writable`: a new row brings them along; `numbered`: their field that counts them.
+    """
 
     name: str
     attribute: str
@@ -51,6 +62,29 @@ class Link:
     pairs: tuple[tuple[str, str], ...]
     limit: int = 1
     description: str | None = None
+    writable: bool = False
+    numbered: str | None = None
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A column that we fill: with a constant (text that PostgreSQL reads), a value of the principal, or the time."""
+
+    column: Column
+    value: str | Reference | Now
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What a resource says about writing. `on_create` holds `on_write` too; `on_delete` is of a soft delete."""
+
+    scope: str | None = None
+    on_create: tuple[Filled, ...] = ()
+    on_write: tuple[Filled, ...] = ()
+    on_delete: tuple[Filled, ...] = ()
+    natural_key: tuple[Field, ...] = ()
+    if_match: bool = False
+    max_rows: int = 100
 
 
 @dataclass(frozen=True)
@@ -77,6 +111,22 @@ class BoundResource:
     soft_delete: tuple[str, sa.ColumnElement[Any]] | None = None
     description: str | None = None
     columns: frozenset[str] = field(default_factory=frozenset)
+    writing: Writing = Writing()
+
+    @property
+    def is_writable(self) -> bool:
+        """Does it have a verb that writes?"""
+        return bool({"create", "update", "upsert", "delete"}.intersection(self.verbs))
+
+    @property
+    def scopes(self) -> tuple[str | None, ...]:
+        """What a principal may need here."""
+        return (self.scope, self.writing.scope) if self.is_writable else (self.scope,)
+
+    @cached_property
+    def written_links(self) -> tuple[Link, ...]:
+        """The children that a new row may bring along."""
+        return tuple(link for link in self.links.values() if link.writable)
 
     @cached_property
     def key(self) -> tuple[Field, ...]:

@@ -30,6 +30,7 @@ class _PrincipalReferences:
 principal = _PrincipalReferences()
 
 Condition = str | int | bool | Reference
+KINDS = ("consumer", "account", "staff")
 
 
 class Rows:
@@ -123,3 +124,20 @@ class Either(Rows):
     def parts(self) -> Iterator[Rows]:
         yield from self.left.parts()
         yield from self.right.parts()
+
+
+def implied(rule: Rows, kind: str) -> dict[str, Condition]:
+    """What every row of a principal of this kind holds in these columns: a new one gets it without being asked."""
+    match rule:
+        case Where(conditions):
+            return dict(conditions)
+        case ByKind():
+            rules = {"consumer": rule.consumer, "account": rule.account, "staff": rule.staff}
+            return implied(rules.get(kind, NoRows()), kind)
+        case Both(left, right):
+            return {**implied(left, kind), **implied(right, kind)}
+        case Either(left, right):
+            one, other = implied(left, kind), implied(right, kind)
+            return {name: value for name, value in one.items() if name in other and other[name] == value}
+        case _:
+            return {}

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from shared_models.annotations import bare, choices, name_of
 from shared_models.contract import AsString
+from shared_models.inputs import Taker, taker_of
 from shared_models.request_text import Parser, matching, one_of, parse_date, parse_instant, whole_number
 from shared_models.snapshot import ColumnType
 from shared_models.spelling import cast_to, type_name
@@ -51,6 +52,8 @@ class Value:
     lossy      may `read` give null for a stored value that is none?
     by_reading compare what is read instead of what is stored
     closed     `parse` gives no value that is read as null
+    take       a value of a JSON body -> text that PostgreSQL reads as `spelling`; None: it can be read only
+    none       what JSON null is stored as, where that is not NULL
     """
 
     schema: Schema
@@ -63,6 +66,8 @@ class Value:
     lossy: bool = False
     by_reading: bool = False
     closed: bool = False
+    take: Taker | None = None
+    none: str | None = None
 
 
 def value_of(column_type: ColumnType, annotation: Any) -> Value:
@@ -75,7 +80,8 @@ def value_of(column_type: ColumnType, annotation: Any) -> Value:
     found = family(column_type, wanted, markers)
     if found is None:
         raise ValueError(f"{column_type.sql} cannot be {name_of(wanted)}; {_advice(column_type)}")
-    return replace(found, spelling=spelling, bind=lambda parameter: cast_to(parameter, spelling))
+    take = taker_of(column_type, found.schema, found.parse)
+    return replace(found, spelling=spelling, bind=lambda parameter: cast_to(parameter, spelling), take=take)
 
 
 def as_is(column: Expression) -> Expression:
@@ -256,13 +262,16 @@ def _other(column_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> V
 
 def _array(column_type: ColumnType, wanted: Any) -> Value:
     if wanted is str:
-        return replace(_value({"type": "string"}, as_text), spelling=type_name(column_type))
+        as_literal = {"type": "string"}
+        take = taker_of(column_type, as_literal, plain_text)
+        return replace(_value(as_literal, as_text), spelling=type_name(column_type), take=take)
     if wanted is not list and get_origin(wanted) is not list:
         raise ValueError(f"{column_type.sql} cannot be {name_of(wanted)}; write list[…] or str")
     inner = get_args(wanted)[0] if get_args(wanted) else Any
     read, items = _elements(column_type, inner)
     schema = {"type": "array", "items": items}
-    return replace(_value(schema, read), spelling=type_name(column_type))
+    take = taker_of(column_type, schema, plain_text)
+    return replace(_value(schema, read), spelling=type_name(column_type), take=take)
 
 
 def _elements(column_type: ColumnType, inner: Any) -> tuple[Callable[[Expression], Expression], Schema]:

@@ -26,7 +26,7 @@ class Contract:
 
     def scopes(self) -> tuple[str, ...]:
         """Every scope that a consumer can be given."""
-        of_resources = {resource.scope for resource in self.resources if resource.scope is not None}
+        of_resources = {scope for resource in self.resources for scope in resource.scopes if scope is not None}
         return tuple(sorted(of_resources | {operation_of(handler).scope for handler in self.operations}))
 
 
@@ -71,7 +71,7 @@ def wanted_grants(project: Project, contract: Contract) -> Wanted:
     columns = grants(contract.resources, touched)
     if lost := missing(columns, snapshot):
         raise UsageError(f"@touches names what the schema does not have: {', '.join(lost)}")
-    return wanted(columns, touched, snapshot)
+    return wanted(columns, touched, snapshot, contract.resources)
 
 
 def _operations(project: Project) -> tuple[Handler, ...]:
