@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from shared_models import catalog_queries as queries
 from shared_models import snapshot as s
+from shared_models.catalog_parts import Names, Parts, Row, collation, function, sequence
+from shared_models.catalog_type_queries import COLLATIONS
 from shared_models.catalog_types import Types
-from shared_models.view_origins import column_origins
+from shared_models.view_origins import Views, read_views
 
-Row = tuple[Any, ...]
 Connection = psycopg.Connection[Any]
 
 _KINDS: Mapping[str, s.TableKind] = {
@@ -23,11 +26,10 @@ _KINDS: Mapping[str, s.TableKind] = {
     "m": "materialized view",
     "f": "foreign table",
 }
-_ACTIONS = {"a": "no action", "r": "restrict", "c": "cascade", "n": "set null", "d": "set default"}
 _IDENTITIES: Mapping[str, Any] = {"a": "always", "d": "by default"}
 _GENERATED: Mapping[str, Any] = {"s": "stored", "v": "virtual"}
-_RULE_EVENTS = {"1": "select", "2": "update", "3": "insert", "4": "delete"}
-_POLICY_COMMANDS = {"r": "select", "a": "insert", "w": "update", "d": "delete", "*": "all"}
+_WRITES: Mapping[s.Write, int] = {"insert": 1 << 3, "update": 1 << 2, "delete": 1 << 4}  # bits of CmdType
+_ATTEMPTS = 3
 
 
 class UnsupportedServer(Exception):
@@ -39,67 +41,88 @@ def user_schemas(connection: Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in connection.execute(queries.USER_SCHEMAS))
 
 
-def read_snapshot(connection: Connection, schemas: Sequence[str]) -> s.Snapshot:
-    """The schemas as one consistent value. Takes no lock that a writer would notice, reads no table's rows.
+def read_snapshot(
+    connection: Connection, schemas: Sequence[str], only: Collection[tuple[str, str]] | None = None
+) -> s.Snapshot:
+    """The schemas as one consistent value, or of them only the named tables: (schema, name), and what they use.
 
-    A schema that does not exist contributes nothing. Raises UnsupportedServer below PostgreSQL 13, and
-    psycopg.Error when the connection fails.
+    Reads no table's rows, and takes no lock that a writer would notice; it waits for a table that is being altered
+    (set `lock_timeout` where that must not be). A schema that does not exist contributes nothing. Raises
+    UnsupportedServer below PostgreSQL 13, and psycopg.Error when the connection fails.
     """
     if connection.info.server_version < queries.OLDEST_SUPPORTED:
         raise UnsupportedServer(f"PostgreSQL {connection.info.server_version // 10000}; 13 is the oldest supported.")
+    for _ in range(_ATTEMPTS - 1):
+        try:
+            return _read(connection, sorted(set(schemas)), only)
+        except (psycopg.errors.InternalError_, psycopg.errors.UndefinedObject):
+            continue  # what a function of the catalogs was to spell has been dropped meanwhile
+    return _read(connection, sorted(set(schemas)), only)
+
+
+def _read(connection: Connection, schemas: list[str], only: Collection[tuple[str, str]] | None) -> s.Snapshot:
+    alone = connection.info.transaction_status == TransactionStatus.IDLE
     with connection.transaction():
+        if alone:  # all statements see the catalogs as they were at the first
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL search_path = ''")
-        return _Reader(connection, sorted(set(schemas))).snapshot()
+        return _Reader(connection, schemas, only).snapshot()
 
 
 class _Reader:
     """Runs the queries once each and groups their rows by table."""
 
-    def __init__(self, connection: Connection, schemas: list[str]) -> None:
+    def __init__(self, connection: Connection, schemas: list[str], only: Collection[tuple[str, str]] | None) -> None:
         self._connection = connection
         self._schemas = schemas
+        self._only = None if only is None else frozenset(only)
         self._gates = queries.gates(connection.info.server_version)
+        self._parameters: dict[str, object] = {
+            "schemas": schemas,
+            "names": None if only is None else sorted({name for _, name in only}),
+        }
         self._types = Types(connection.info.server_version, self._rows)
 
     def snapshot(self) -> s.Snapshot:
-        tables = self._rows(queries.TABLES)
+        tables = [row for row in self._rows(queries.TABLES) if self._only is None or (row[1], row[2]) in self._only]
+        self._parameters["relations"] = [row[0] for row in tables]
         self._read_columns()
-        self._read_parts()
+        self._parts = Parts(self._rows, self._names)
         return s.Snapshot(
             schemas=tuple(self._schemas),
-            tables=tuple(self._table(row) for row in tables),
+            tables=_with_partitions_counted([self._table(row) for row in tables]),
             enums=self._types.enums(),
             domains=self._types.domains(),
             composites=self._types.composites(),
-            sequences=tuple(map(_sequence, self._rows(queries.SEQUENCES))),
-            functions=tuple(sorted((s.Function(*row) for row in self._rows(queries.FUNCTIONS)), key=_function_order)),
+            collations=tuple(map(collation, self._rows(COLLATIONS))),
+            sequences=tuple(map(sequence, self._rows(queries.SEQUENCES))),
+            functions=tuple(sorted(map(function, self._rows(queries.FUNCTIONS)), key=_function_order)),
             server_version=self._connection.info.server_version,
         )
 
     def _rows(self, query: str, **parameters: object) -> list[Row]:
-        text = query.format(**self._gates) if "{" in query else query
-        cursor = self._connection.cursor(row_factory=psycopg.rows.tuple_row)
-        return cursor.execute(text, {"schemas": self._schemas, **parameters}).fetchall()
+        return self._cursor().execute(self._text(query), {**self._parameters, **parameters}).fetchall()
+
+    def _stream(self, query: str, **parameters: object) -> Iterator[Row]:
+        return self._cursor().stream(self._text(query), {**self._parameters, **parameters})
+
+    def _cursor(self) -> psycopg.Cursor[Row]:
+        return self._connection.cursor(row_factory=psycopg.rows.tuple_row)
+
+    def _text(self, query: str) -> bytes:
+        return (query.format(**self._gates) if "{" in query else query).encode()
 
     def _read_columns(self) -> None:
         rows = self._rows(queries.COLUMNS)
-        self._names: dict[int, dict[int, str]] = defaultdict(dict)
+        self._names: Names = defaultdict(dict)
         for relation, number, name, *_ in rows:
             self._names[relation][number] = name
-        self._types.read()
-        self._origins, self._reads = column_origins(self._rows, self._names)
+        self._types.read({row[3] for row in rows})
+        self._views: Views = read_views(self._stream, self._names)
+        self._updatable: dict[int, int] = dict(self._rows(queries.UPDATABLE_VIEWS))
         self._columns: dict[int, list[s.Column]] = defaultdict(list)
         for row in rows:
             self._columns[row[0]].append(self._column(row))
-
-    def _read_parts(self) -> None:
-        self._constraints = _by_relation(self._rows(queries.CONSTRAINTS))
-        self._indexes = _by_relation(self._rows(queries.INDEXES))
-        self._triggers = _by_relation(self._rows(queries.TRIGGERS))
-        self._rules = _by_relation(self._rows(queries.RULES))
-        self._policies = _by_relation(self._rows(queries.POLICIES))
-        self._privileges = _by_relation(self._rows(queries.PRIVILEGES))
-        self._parents = _by_relation(self._rows(queries.INHERITANCE))
 
     def _column(self, row: Row) -> s.Column:
         relation, number, name, type_oid, modifier, spelled, not_null, *rest = row
@@ -114,112 +137,71 @@ class _Reader:
             expression=default if generated else None,
             collation=collation,
             comment=comment,
-            origin=self._origins.get((relation, number)),
+            origin=self._views.origins.get((relation, number)),
         )
 
     def _table(self, row: Row) -> s.Table:
-        oid, schema, name, kind, comment, estimate, secured, forced, is_partition, size, filled, extension = row
-        constraints = self._constraints.get(oid, [])
-        primary = next((c for c in constraints if c[2] == "p"), None)
-        parents = tuple((p[1], p[2]) for p in self._parents.get(oid, []))
+        oid, schema, name, kind, comment, estimate, secured, forced, is_partition, size, filled, extension, *more = row
+        unlogged, server, partition_key, partition_bound, options = more
+        parts = self._parts
+        primary = parts.primary_key(oid)
+        parents = parts.parents(oid)
         return s.Table(
             schema=schema,
             name=name,
             kind=_KINDS[kind],
             comment=comment,
             columns=tuple(self._columns.get(oid, ())),
-            primary_key=self._columns_of(oid, primary[3]) if primary else (),
-            primary_key_name=primary[1] if primary else None,
-            uniques=tuple(
-                s.Unique(c[1], self._columns_of(oid, c[3]), deferrable=c[4], nulls_distinct=c[9])
-                for c in constraints
-                if c[2] == "u"
-            ),
-            foreign_keys=tuple(self._foreign_key(oid, c) for c in constraints if c[2] == "f"),
-            checks=tuple(
-                s.Check(c[1], c[7], self._columns_of(oid, c[3] or ()), validated=c[5])
-                for c in constraints
-                if c[2] == "c"
-            ),
-            exclusions=tuple(s.Exclusion(c[1], c[8]) for c in constraints if c[2] == "x"),
-            indexes=tuple(self._index(oid, i) for i in self._indexes.get(oid, [])),
-            triggers=tuple(map(_trigger, self._triggers.get(oid, []))),
-            rules=tuple(s.Rule(r[1], _RULE_EVENTS[r[2]], r[3], r[4]) for r in self._rules.get(oid, [])),
+            primary_key=primary.columns if primary else (),
+            primary_key_name=primary.name if primary else None,
+            primary_key_deferrable=primary is not None and primary.deferrable,
+            uniques=parts.uniques(oid),
+            foreign_keys=parts.foreign_keys(oid),
+            checks=parts.checks(oid),
+            exclusions=parts.exclusions(oid),
+            indexes=parts.indexes(oid),
+            triggers=parts.triggers(oid),
+            rules=parts.rules(oid),
             row_security="forced" if secured and forced else "enabled" if secured else None,
-            policies=tuple(
-                s.Policy(p[1], _POLICY_COMMANDS[p[2]], p[3], tuple(p[4]), p[5], p[6])
-                for p in self._policies.get(oid, [])
-            ),
-            privileges=tuple(s.Privilege(p[1], p[2], p[3]) for p in self._privileges.get(oid, [])),
+            policies=parts.policies(oid),
+            privileges=parts.privileges(oid),
+            partition_key=partition_key,
             partition_of=parents[0] if is_partition and parents else None,
+            partition_bound=partition_bound,
             inherits=() if is_partition else parents,
-            reads=self._reads.get(oid, ()),
+            reads=self._views.reads.get(oid, ()),
+            query=self._views.query(oid, options or ()),
+            accepts=_accepts(kind, self._updatable.get(oid, 0)),
+            unlogged=unlogged,
+            server=server,
             extension=extension,
             row_estimate=-1 if estimate is None else estimate,
             size=size or 0,
             is_filled=filled,
         )
 
-    def _columns_of(self, relation: int, numbers: Sequence[int]) -> tuple[str, ...]:
-        return tuple(self._names[relation][number] for number in numbers if number > 0)
 
-    def _foreign_key(self, relation: int, row: Row) -> s.ForeignKey:
-        return s.ForeignKey(
-            name=row[1],
-            columns=self._columns_of(relation, row[3]),
-            target_schema=row[10],
-            target_table=row[11],
-            target_columns=tuple(row[14]),
-            on_update=_ACTIONS[row[12]],
-            on_delete=_ACTIONS[row[13]],
-            deferrable=row[4],
-            validated=row[5],
-            enforced=row[6],
-        )
-
-    def _index(self, relation: int, row: Row) -> s.Index:
-        _, name, method, numbers, key_length, unique, valid, nulls_distinct, predicate, definition = row
-        names = [self._names[relation].get(number) for number in numbers]
-        return s.Index(
-            name=name,
-            columns=tuple(names[:key_length]),
-            method=method,
-            unique=unique,
-            include=tuple(filter(None, names[key_length:])),
-            predicate=predicate,
-            definition=definition,
-            valid=valid,
-            nulls_distinct=nulls_distinct,
-        )
+def _accepts(kind: str, updatable: int) -> tuple[s.Write, ...]:
+    if kind in ("v", "m"):
+        return tuple(write for write, bit in _WRITES.items() if updatable & bit)
+    return s.EVERY_WRITE
 
 
-def _by_relation(rows: list[Row]) -> dict[int, list[Row]]:
-    grouped: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[row[0]].append(row)
-    return grouped
-
-
-def _trigger(row: Row) -> s.Trigger:
-    """`tgtype` is a bit set: see TRIGGER_TYPE_* in PostgreSQL's pg_trigger.h."""
-    _, name, bits, enabled, function, definer, condition = row
-    events = {4: "insert", 8: "delete", 16: "update", 32: "truncate"}
-    return s.Trigger(
-        name=name,
-        timing="before" if bits & 2 else "instead of" if bits & 64 else "after",
-        events=tuple(event for bit, event in events.items() if bits & bit),
-        each="row" if bits & 1 else "statement",
-        function=function,
-        security_definer=definer,
-        enabled=enabled != "D",
-        condition=condition,
+def _with_partitions_counted(tables: list[s.Table]) -> tuple[s.Table, ...]:
+    """A partitioned table that was never analyzed itself has the rows that its partitions are known to have."""
+    counted: dict[tuple[str, str], int] = defaultdict(int)
+    known = {(table.schema, table.name): table for table in tables}
+    for table in tables:
+        parent = table.partition_of
+        while parent is not None and table.kind != "partitioned table" and table.row_estimate >= 0:
+            counted[parent] += table.row_estimate
+            parent = known[parent].partition_of if parent in known else None
+    return tuple(
+        replace(table, row_estimate=counted[table.schema, table.name])
+        if table.kind == "partitioned table" and table.row_estimate < 0 and (table.schema, table.name) in counted
+        else table
+        for table in tables
     )
-
-
-def _sequence(row: Row) -> s.Sequence:
-    schema, name, kind, start, increment, minimum, maximum, cycle, *owner = row
-    owned_by = (owner[0], owner[1], owner[2]) if all(owner) else None
-    return s.Sequence(schema, name, kind, start, increment, minimum, maximum, cycle, owned_by)
 
 
 def _function_order(function: s.Function) -> tuple[str, str, str]:

@@ -6,30 +6,19 @@ additive   everything else: worth a look, worth a new snapshot, no reason to sto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterator
 
-from shared_models.snapshot import Column, ColumnType, Snapshot, Table
+from shared_models.differences import Drift, Kind, listed, pairs, verb
+from shared_models.drift_behaviour import behaviour
+from shared_models.drift_objects import objects
+from shared_models.snapshot import Column, ColumnType, ForeignKey, Snapshot, Table
 
-Kind = Literal["additive", "breaking"]
-Named = TypeVar("Named")
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """One difference. `schema`, `table` and `column` say where, as far as the place is that narrow."""
-
-    kind: Kind
-    schema: str
-    table: str | None
-    column: str | None
-    message: str
+__all__ = ["Drift", "Kind", "compare"]
 
 
 def compare(old: Snapshot, new: Snapshot) -> list[Drift]:
     """Every difference from `old` (the committed snapshot) to `new` (the live schema), breaking ones first."""
-    found = [*_tables(old, new), *_labels(old, new), *_domains(old, new), *_others(old, new)]
+    found = [*_tables(old, new), *objects(old, new)]
     return sorted(found, key=lambda d: (d.kind != "breaking", d.schema, d.table or "", d.column or "", d.message))
 
 
@@ -37,7 +26,7 @@ def _tables(old: Snapshot, new: Snapshot) -> Iterator[Drift]:
     for schema in sorted(set(new.schemas) ^ set(old.schemas)):
         gone = schema in old.schemas
         yield Drift("breaking" if gone else "additive", schema, None, None, f"schema {'gone' if gone else 'is new'}")
-    for (schema, name), before, after in _pairs(old.tables, new.tables, lambda table: (table.schema, table.name)):
+    for (schema, name), before, after in pairs(old.tables, new.tables, lambda table: (table.schema, table.name)):
         if after is None:
             yield Drift("breaking", schema, name, None, f"{before.kind} gone")
         elif before is None:
@@ -52,7 +41,7 @@ def _table(old: Table, new: Table) -> Iterator[Drift]:
 
     if old.kind != new.kind:
         yield found("breaking", f"was a {old.kind}, is a {new.kind}")
-    for name, before, after in _pairs(old.columns, new.columns, lambda column: column.name):
+    for name, before, after in pairs(old.columns, new.columns, lambda column: column.name):
         if after is None:
             yield found("breaking", "column gone", name)
         elif before is None:
@@ -64,9 +53,14 @@ def _table(old: Table, new: Table) -> Iterator[Drift]:
     if [c.name for c in old.columns if new.column(c.name)] != [c.name for c in new.columns if old.column(c.name)]:
         yield found("additive", "columns stand in another order")
     if old.primary_key != new.primary_key:
-        yield found("breaking", f"primary key was {_list(old.primary_key)}, is {_list(new.primary_key)}")
+        yield found("breaking", f"primary key was {listed(old.primary_key)}, is {listed(new.primary_key)}")
+    elif old.primary_key_deferrable != new.primary_key_deferrable:
+        late = new.primary_key_deferrable
+        yield found("breaking" if late else "additive", f"primary key is {'' if late else 'no longer '}checked late")
+    elif old.primary_key_name != new.primary_key_name:
+        yield found("additive", f"primary key was named {old.primary_key_name}, is named {new.primary_key_name}")
     yield from (found(kind, message) for kind, message in _constraints(old, new))
-    yield from (found(kind, message) for kind, message in _behaviour(old, new))
+    yield from (found(kind, message) for kind, message in behaviour(old, new))
 
 
 def _column(old: Column, new: Column) -> Iterator[tuple[Kind, str]]:
@@ -85,7 +79,7 @@ def _column(old: Column, new: Column) -> Iterator[tuple[Kind, str]]:
         missing = new.default is None and not new.nullable and not new.has_default
         yield ("breaking" if missing else "additive"), f"default was {old.default}, is {new.default}"
     if old.origin != new.origin:
-        yield "additive", f"comes from {_list(new.origin or ())}, came from {_list(old.origin or ())}"
+        yield "additive", f"comes from {listed(new.origin or ())}, came from {listed(old.origin or ())}"
     if old.collation != new.collation:
         yield "additive", f"collation was {old.collation}, is {new.collation}: it sorts and compares differently"
     if old.comment != new.comment:
@@ -106,94 +100,25 @@ def _is_wider(old: ColumnType, new: ColumnType) -> bool:
     return new.length is None or (old.length is not None and old.length <= new.length)
 
 
+def _promises_as_much(old: ForeignKey, new: ForeignKey) -> bool:
+    """Does every row that had its target row still have it?"""
+
+    def ends(key: ForeignKey) -> tuple[object, ...]:
+        return key.columns, key.target_schema, key.target_table, key.target_columns, key.period
+
+    kept = all(getattr(new, promise) or not getattr(old, promise) for promise in ("validated", "enforced"))
+    return ends(old) == ends(new) and kept
+
+
 def _constraints(old: Table, new: Table) -> Iterator[tuple[Kind, str]]:
-    for name, was, now in _pairs(old.uniques, new.uniques, lambda unique: unique.name):
+    for name, was, now in pairs(old.uniques, new.uniques, lambda unique: unique.name):
         if was != now:
-            yield ("additive" if was is None else "breaking"), f"unique constraint {name} {_verb(was, now)}"
-    for name, before, after in _pairs(old.foreign_keys, new.foreign_keys, lambda key: key.name):
+            yield ("additive" if was is None else "breaking"), f"unique constraint {name} {verb(was, now)}"
+    for name, before, after in pairs(old.foreign_keys, new.foreign_keys, lambda key: key.name):
         if before != after:
-            same_target = (
-                before and after and (before.columns, before.target_table) == (after.columns, after.target_table)
-            )
-            kind: Kind = "additive" if before is None or same_target else "breaking"
-            yield kind, f"foreign key {name} {_verb(before, after)}"
+            kind: Kind = "additive" if before is None or (after and _promises_as_much(before, after)) else "breaking"
+            yield kind, f"foreign key {name} {verb(before, after)}"
     for what, parts in (("check", "checks"), ("exclusion", "exclusions"), ("index", "indexes")):
-        for name, before, after in _pairs(getattr(old, parts), getattr(new, parts), lambda part: part.name):
+        for name, before, after in pairs(getattr(old, parts), getattr(new, parts), lambda part: part.name):
             if before != after:
-                yield "additive", f"{what} {name} {_verb(before, after)}"
-
-
-def _behaviour(old: Table, new: Table) -> Iterator[tuple[Kind, str]]:
-    for what, parts in (("trigger", "triggers"), ("rule", "rules"), ("policy", "policies")):
-        for name, before, after in _pairs(getattr(old, parts), getattr(new, parts), lambda part: part.name):
-            if before != after:
-                yield "additive", f"{what} {name} {_verb(before, after)}"
-    if old.row_security != new.row_security:
-        kind: Kind = "additive" if new.row_security is None else "breaking"
-        yield kind, f"row security was {old.row_security or 'off'}, is {new.row_security or 'off'}"
-    if old.reads != new.reads:
-        yield "additive", "the view reads other relations"
-    if (old.partition_of, old.inherits) != (new.partition_of, new.inherits):
-        yield "additive", "partitioning or inheritance changed"
-    if old.comment != new.comment:
-        yield "additive", "comment changed"
-    if old.privileges != new.privileges:
-        yield "additive", "privileges of other roles changed"
-
-
-def _labels(old: Snapshot, new: Snapshot) -> Iterator[Drift]:
-    for (schema, name), before, after in _pairs(old.enums, new.enums, lambda enum: (enum.schema, enum.name)):
-        if before is None or after is None or before == after:
-            continue  # the columns of it say so themselves
-        lost = [label for label in before.labels if label not in after.labels]
-        added = [label for label in after.labels if label not in before.labels]
-        if lost:
-            yield Drift("breaking", schema, None, None, f"enum {name} lost {_list(map(repr, lost))}")
-        if added:
-            yield Drift("additive", schema, None, None, f"enum {name} gained {_list(map(repr, added))}")
-        if not lost and not added:
-            yield Drift("additive", schema, None, None, f"enum {name} has another order: it sorts differently")
-
-
-def _domains(old: Snapshot, new: Snapshot) -> Iterator[Drift]:
-    for (schema, name), before, after in _pairs(old.domains, new.domains, lambda domain: (domain.schema, domain.name)):
-        if before is None or after is None or before == after:
-            continue
-        if before.checks != after.checks:
-            yield Drift("additive", schema, None, None, f"domain {name} allows other values")
-        if before.default != after.default:
-            yield Drift(
-                "additive", schema, None, None, f"domain {name}: default was {before.default}, is {after.default}"
-            )
-
-
-def _others(old: Snapshot, new: Snapshot) -> Iterator[Drift]:
-    for what, parts in (("type", "composites"), ("sequence", "sequences")):
-        identity: Callable[[Any], tuple[str, str]] = lambda part: (part.schema, part.name)  # noqa: E731
-        for (schema, name), before, after in _pairs(getattr(old, parts), getattr(new, parts), identity):
-            if before != after:
-                yield Drift("additive", schema, None, None, f"{what} {name} {_verb(before, after)}")
-    before_functions = {(f.schema, f.name, f.arguments): f for f in old.functions}
-    for function in new.functions:
-        before = before_functions.get((function.schema, function.name, function.arguments))
-        if before is not None and before.security_definer != function.security_definer:
-            rights = "its owner's" if function.security_definer else "the caller's"
-            yield Drift(
-                "additive", function.schema, None, None, f"function {function.name} runs with {rights} rights now"
-            )
-
-
-def _pairs(old: Iterable[Named], new: Iterable[Named], key: Callable[[Named], Any]) -> Iterator[tuple[Any, Any, Any]]:
-    """(key, before, after) for everything on either side, None where one side has nothing."""
-    before: Mapping[Any, Named] = {key(part): part for part in old}
-    after: Mapping[Any, Named] = {key(part): part for part in new}
-    for name in sorted(before.keys() | after.keys()):
-        yield name, before.get(name), after.get(name)
-
-
-def _verb(before: object, after: object) -> str:
-    return "is new" if before is None else "gone" if after is None else "changed"
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nothing"
+                yield "additive", f"{what} {name} {verb(before, after)}"

@@ -8,12 +8,17 @@ inherits the relations of what it shows (PostgREST reads the same place).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shared_models import catalog_queries as queries
+from shared_models.digests import query_digest
+from shared_models.snapshot import Query
 
 Origin = tuple[str, str, str]
+
+_CHECK_OPTIONS: Mapping[str, Any] = {"local": "local", "cascaded": "cascaded"}
 
 _TOKEN = re.compile(r"\\.|[{})]|:targetList ", re.DOTALL)
 _ENTRY = re.compile(
@@ -22,22 +27,43 @@ _ENTRY = re.compile(
 )
 
 
-def column_origins(
-    rows: Callable[..., list[tuple[Any, ...]]], names: Mapping[int, Mapping[int, str]]
-) -> tuple[dict[tuple[int, int], Origin], dict[int, tuple[tuple[str, str], ...]]]:
-    """Origins by (view's oid, column number), and the relations each view reads. `names`: columns known."""
-    views = rows(queries.VIEWS)
-    if not views:
-        return {}, {}
-    relations = sorted({relation for _, _, read in views for relation in read})
-    relation_names = {oid: (schema, name) for oid, schema, name in rows(queries.RELATION_NAMES, relations=relations)}
+@dataclass(frozen=True, slots=True)
+class Views:
+    """`origins` by (view's oid, column's number); `reads` and `digests` by view's oid."""
+
+    origins: Mapping[tuple[int, int], Origin]
+    reads: Mapping[int, tuple[tuple[str, str], ...]]
+    digests: Mapping[int, str]
+
+    def query(self, view: int, options: Sequence[str]) -> Query | None:
+        """`options`: pg_class.reloptions, `name=value` as it was written."""
+        if view not in self.digests:
+            return None
+        given = dict(option.split("=", 1) for option in options)
+        return Query(
+            digest=self.digests[view],
+            security_invoker=_is_on(given.get("security_invoker")),
+            security_barrier=_is_on(given.get("security_barrier")),
+            check_option=_CHECK_OPTIONS.get(given.get("check_option", "")),
+        )
+
+
+def read_views(rows: Callable[..., Iterator[tuple[Any, ...]]], names: Mapping[int, Mapping[int, str]]) -> Views:
+    """`rows` gives one at a time: parse trees are large. `names`: of the columns known, by relation and number."""
+    direct: dict[tuple[int, int], tuple[int, int]] = {}
+    read: dict[int, list[int]] = {}
+    digests: dict[int, str] = {}
+    for view, text, relations, tree in rows(queries.VIEWS):
+        read[view], digests[view] = relations, query_digest(text)
+        direct.update(((view, number), (relation, column)) for number, relation, column in _target_list(tree))
+    if not read:
+        return Views({}, {}, {})
+    every = sorted({relation for relations in read.values() for relation in relations})
+    relation_names = {oid: (schema, name) for oid, schema, name in rows(queries.RELATION_NAMES, others=every)}
     columns = {oid: dict(numbers) for oid, numbers in names.items()}
-    unknown = [relation for relation in relations if relation not in columns]
-    for relation, number, name in rows(queries.RELATION_COLUMNS, relations=unknown):
+    unknown = [relation for relation in every if relation not in columns]
+    for relation, number, name in rows(queries.RELATION_COLUMNS, others=unknown):
         columns.setdefault(relation, {})[number] = name
-    direct = {
-        (view, number): (relation, column) for view, tree, _ in views for number, relation, column in _target_list(tree)
-    }
     origins: dict[tuple[int, int], Origin] = {}
     for place, source in direct.items():
         base = source
@@ -45,8 +71,13 @@ def column_origins(
             base = direct[base]
         if base[0] in relation_names and base[1] in columns.get(base[0], {}):
             origins[place] = (*relation_names[base[0]], columns[base[0]][base[1]])
-    reads = {view: tuple(sorted(relation_names[r] for r in read)) for view, _, read in views}
-    return origins, reads
+    return Views(origins, {v: tuple(sorted(relation_names[r] for r in found)) for v, found in read.items()}, digests)
+
+
+def _is_on(value: str | None) -> bool:
+    """As PostgreSQL reads a boolean option: on, true, yes, 1 and their beginnings."""
+    text = (value or "").lower()
+    return text == "1" or text == "on" or bool(text and ("true".startswith(text) or "yes".startswith(text)))
 
 
 def _target_list(tree: str) -> list[tuple[int, int, int]]:

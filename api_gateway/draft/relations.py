@@ -36,10 +36,13 @@ class Reference:
 
 
 def references(table: Table, snapshot: Snapshot) -> tuple[Reference, ...]:
-    """The table's foreign keys, in the order of their names; for a view those of the base columns that it shows."""
+    """The table's foreign keys, in the order of their names; for a view those of the base columns that it shows.
+
+    Not those over a period: their rows are found by overlap, not by equality.
+    """
     if table.is_view:
         return tuple(_passed_on(table, snapshot))
-    own = tuple(map(_reference, table.foreign_keys))
+    own = tuple(_reference(key) for key in table.foreign_keys if not key.period)
     return (*own, *_common_to_partitions(table, snapshot, own)) if table.kind == "partitioned table" else own
 
 
@@ -55,7 +58,7 @@ def _common_to_partitions(table: Table, snapshot: Snapshot, own: Iterable[Refere
     shared = [{_ends(_reference(key)) for key in partition.foreign_keys} for partition in partitions]
     for key in partitions[0].foreign_keys if partitions else ():
         ends = _ends(_reference(key))
-        if ends not in known and all(ends in each for each in shared):
+        if not key.period and ends not in known and all(ends in each for each in shared):
             known.add(ends)
             yield _reference(key)
 
@@ -73,6 +76,8 @@ def _passed_on(view: Table, snapshot: Snapshot) -> Iterator[Reference]:
     for origin, columns in sorted(shown.items()):
         table = snapshot.table(*origin)
         for key in table.foreign_keys if table is not None else ():
+            if key.period:
+                continue
             passed = [columns.get(name, []) for name in key.columns]
             # A base column that a view shows twice may come from two joins: pairs of columns could be mixed up.
             if len(passed) == 1 or all(len(names) == 1 for names in passed):

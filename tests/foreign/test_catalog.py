@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -224,5 +224,9 @@ def _counting(sent: list[object]) -> type[psycopg.Cursor[object]]:
             sent.append(query)
             super().execute(query, *arguments, **more)  # type: ignore[arg-type]
             return self
+
+        def stream(self, query: object, *arguments: object, **more: object) -> Iterator[object]:  # type: ignore[override]
+            sent.append(query)
+            return super().stream(query, *arguments, **more)  # type: ignore[arg-type]
 
     return Counting
