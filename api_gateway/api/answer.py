@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from starlette.types import Send
 
 from api_gateway.api.cursors import Cursors, Position
+from api_gateway.api.etag import is_known, tag_of
 from api_gateway.api.request import Reading
+from api_gateway.api.shapes import Shape
 from shared_models.database import Cells
 
 Head = list[tuple[bytes, bytes]]
@@ -21,14 +22,21 @@ _COMMON: Head = [
 ]
 
 
-def document(row: Cells, if_none_match: bytes | None) -> tuple[int, Head, bytes]:
+def document(row: Cells, reading: Reading, if_none_match: str | None) -> tuple[int, Head, bytes]:
     """One row, or 304 when the caller has it."""
-    body = row[0] or b""
-    tag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+    body, tag = tagged(row, reading.shape)
     head = [*_COMMON, (b"etag", tag)]
-    if if_none_match is not None and _matches(if_none_match, tag):
+    if if_none_match is not None and is_known(if_none_match.encode("latin-1"), tag):
         return 304, [pair for pair in head if pair[0] != b"content-type"], b""
     return 200, head, body
+
+
+def tagged(row: Cells, shape: Shape) -> tuple[bytes, bytes]:
+    """The document of one row and its tag, from the cells that a GetShape's statement gives."""
+    shown, *rest = [cell or b"{}" for cell in row]
+    included = rest.pop() if shape.include else None
+    tag = tag_of(rest[0] if shape.fields else shown, included)
+    return (shown if included is None else shown[:-1] + b"," + included[1:]), tag
 
 
 def page(rows: list[Cells], reading: Reading, path: str, cursors: Cursors) -> tuple[int, Head, bytes]:
@@ -62,13 +70,7 @@ def _link(reading: Reading, path: str, token: str | None) -> Iterable[tuple[byte
     return ((b"link", f'<{path}?{query}>; rel="next"'.encode()),)
 
 
-def _matches(header: bytes, tag: bytes) -> bool:
-    """If-None-Match compares weakly (RFC 9110, section 13.1.2)."""
-    tags = [part.strip().removeprefix(b"W/") for part in header.split(b",")]
-    return tags == [b"*"] or tag in tags
-
-
-async def send_answer(send: Send, status: int, head: Head, body: bytes, *, with_body: bool = True) -> None:
+async def send_answer(send: Send, status: int, head: Head, body: bytes) -> None:
     sized = head if status == 304 else [*head, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": sized})
-    await send({"type": "http.response.body", "body": body if with_body else b""})
+    await send({"type": "http.response.body", "body": body})

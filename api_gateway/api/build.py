@@ -15,6 +15,7 @@ from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
+from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.resource_route import ResourceRoute
 from api_gateway.api.select import Statements
 from api_gateway.project import Project
@@ -54,8 +55,9 @@ def build_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.install(app)
-    route = ResourceRoute(prefix, contract.resources, statements, Cursors(secret), _methods(operations))
-    app.router.routes.append(route)
+    reading = ReadRoute(contract.resources, statements, Cursors(secret))
+    methods = [*reading.methods]
+    app.router.routes.append(ResourceRoute(prefix, contract.resources, methods, _methods(operations)))
     for handler, declared in zip(contract.operations, operations, strict=True):
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)

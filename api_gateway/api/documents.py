@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from api_gateway.api.answer import tagged
 from api_gateway.api.authentication import principal_of
 from api_gateway.api.problems import not_found
 from api_gateway.api.select import Statements
@@ -34,9 +35,9 @@ class Documents:
         values: dict[str, str | None] = {f"k{n}": str(part) for n, part in enumerate(key)}
         values |= {name: place.text(self._principal) for name, place in statement.places.items()}
         rows = await tx.fetch(statement.prepared, values)
-        if not rows or rows[0][0] is None:
+        if not rows:
             raise not_found()
-        return rows[0][0]
+        return tagged(rows[0], shape)[0]
 
     async def created(
         self, tx: ReadTransaction, cls: type[Resource], *key: object, include: Iterable[str] = ()

@@ -32,7 +32,7 @@ _REASONS = {
     "403": "The key lacks the scope.",
     "404": "There is no such row or page, or the key's owner does not see it.",
     "405": "The method is not allowed here.",
-    "406": "Something else than JSON is wanted.",
+    "406": "A media type is wanted that there is not.",
     "409": "It fits, but what is stored does not allow it; or a twin with the same Idempotency-Key is being worked on.",
     "413": "The body is too large.",
     "414": "The query string is too long.",
@@ -107,7 +107,12 @@ def _get(resource: BoundResource, resources: Resources) -> Json:
         {"name": field.name, "in": "path", "required": True, "schema": _parameter_schema(field)}
         for field in resource.key
     ]
-    etag = {"ETag": {"description": "Changes with the answer (RFC 9110).", "schema": {"type": "string"}}}
+    etag = {
+        "ETag": {
+            "description": "Changes with the row (RFC 9110); the part behind a dot with what is included.",
+            "schema": {"type": "string"},
+        }
+    }
     known = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
     return {
         "operationId": get_id(resource),

@@ -55,8 +55,8 @@ def method_not_allowed(allowed: Iterable[str]) -> Problem:
     return Problem(405, "method_not_allowed", "The method is not allowed here.", headers=headers)
 
 
-def not_acceptable() -> Problem:
-    return Problem(406, "not_acceptable", "Only application/json can be given.")
+def not_acceptable(offered: Iterable[str]) -> Problem:
+    return Problem(406, "not_acceptable", "It cannot be given like that.", f"There is: {', '.join(offered)}.")
 
 
 def unsupported_media_type(supported: str) -> Problem:

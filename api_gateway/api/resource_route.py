@@ -1,51 +1,33 @@
-"""Every resource of the contract as one raw ASGI application and one route: request → select → database → answer."""
+"""The junction of the resources: one route for all of them, which finds the resource, the method and who answers.
+
+Handlers plug in as a Method each (`calls`): reading, writing, exports know nothing of each other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Match, NoMatchFound
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
-from api_gateway.api import answer
-from api_gateway.api.authentication import principal_of, require_scope
-from api_gateway.api.cursors import Cursors
-from api_gateway.api.problems import (
-    bad_request,
-    method_not_allowed,
-    not_acceptable,
-    not_found,
-    note,
-    of_fault,
-    out_of_service,
-    rendered,
-)
-from api_gateway.api.request import Reading, decoded_text, get_request, list_request
-from api_gateway.api.select import Statements
-from api_gateway.consumers import Principal
+from api_gateway.api import problems
+from api_gateway.api.answer import send_answer
+from api_gateway.api.calls import Call, Method
+from api_gateway.api.request import decoded_text
 from api_gateway.errors import Problem
-from shared_models.database import Cells
 from shared_models.faults import BadValue, DatabaseFault
-from shared_models.resources import BoundResource, Resources
-
-_READING = ("GET", "HEAD")
+from shared_models.resources import Resources
 
 
 class ResourceRoute(BaseRoute):
     """`prefix` is `/api/v1/`. `others`: methods that operations answer, by path below the prefix (`orders`: POST)."""
 
     def __init__(
-        self,
-        prefix: str,
-        resources: Resources,
-        statements: Statements,
-        cursors: Cursors,
-        others: Mapping[str, tuple[str, ...]],
+        self, prefix: str, resources: Resources, methods: Iterable[Method], others: Mapping[str, tuple[str, ...]]
     ) -> None:
         self._prefix, self._raw_prefix = prefix, prefix.encode()
-        self._resources, self._statements, self._cursors = resources, statements, cursors
-        self._others = others
+        self._resources, self._methods, self._others = resources, tuple(methods), others
         self._served = frozenset(resources.by_path) | frozenset(resources.unavailable)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -62,83 +44,58 @@ class ResourceRoute(BaseRoute):
         raise NoMatchFound(name, path_params)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        to = _without_body(send) if scope["method"] == "HEAD" else send
         try:
-            await self._answer(scope, send)
+            await self._answer(scope, receive, to)
         except Problem as problem:
-            note(problem, scope)
-            await rendered(problem)(scope, receive, send)
+            problems.note(problem, scope)
+            await problems.rendered(problem)(scope, receive, to)
         except BadValue:
-            await rendered(bad_request([]))(scope, receive, send)
+            await problems.rendered(problems.bad_request([]))(scope, receive, to)
         except DatabaseFault as fault:
-            await rendered(of_fault(fault))(scope, receive, send)
+            await problems.rendered(problems.of_fault(fault))(scope, receive, to)
 
-    async def _answer(self, scope: Scope, send: Send) -> None:
-        raw = scope.get("raw_path") or scope["path"].encode()
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        call = self._call(scope, receive)
+        method = "GET" if call.method == "HEAD" else call.method
+        for declared in self._methods:
+            if declared.name == method and declared.place == call.place and declared.verb in call.resource.verbs:
+                await declared.handler(call, send)
+                return
+        allowed = self._allowed(call)
+        if allowed == ("OPTIONS",):
+            raise problems.not_found()
+        if method != "OPTIONS":
+            raise problems.method_not_allowed(allowed)
+        await send_answer(send, 204, [(b"allow", ", ".join(allowed).encode())], b"")
+
+    def _call(self, scope: Scope, receive: Receive) -> Call:
+        """Raises Problem: 404, or 503 for a resource that is out of service."""
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
         name, slash, key = raw[len(self._raw_prefix) :].partition(b"/")
         path = decoded_text(name) or ""
         if path in self._resources.unavailable:
-            raise out_of_service()
+            raise problems.out_of_service()
         resource = self._resources.by_path.get(path)
         if resource is None or (slash and not key):
-            raise not_found()
-        verb = "get" if slash else "list"
-        method = scope["method"]
-        if method not in _READING or verb not in resource.verbs:
-            await self._no_reading(scope, send, resource, verb, path + ("/" + key.decode("latin-1") if slash else ""))
-            return
-        principal = principal_of(scope)
-        require_scope(principal, resource.scope)
-        if_none_match = _check_headers(scope)
-        if slash:
-            reading = get_request(resource, key, scope["query_string"], principal, self._resources)
-            rows = await self._rows(scope, reading, principal)
-            if not rows:
-                raise not_found()
-            status, head, body = answer.document(rows[0], if_none_match)
-        else:
-            reading = list_request(resource, scope["query_string"], principal, self._resources, self._cursors)
-            rows = await self._rows(scope, reading, principal)
-            status, head, body = answer.page(rows, reading, self._prefix + path, self._cursors)
-        await answer.send_answer(send, status, head, body, with_body=method == "GET")
+            raise problems.not_found()
+        return Call(resource, self._prefix + path, key if slash else None, scope, receive)
 
-    async def _rows(self, scope: Scope, reading: Reading, principal: Principal) -> list[Cells]:
-        statement = self._statements.of(reading.shape)
-        for name, place in statement.places.items():
-            reading.values[name] = place.text(principal)
-        rows: list[Cells] = await scope["state"]["read_database"].fetch(statement.prepared, reading.values)
-        return rows
-
-    async def _no_reading(self, scope: Scope, send: Send, resource: BoundResource, verb: str, below: str) -> None:
-        reading = _READING if verb in resource.verbs else ()
-        allowed = (*reading, *self._others.get(below, ()), "OPTIONS")
-        if allowed == ("OPTIONS",):
-            raise not_found()
-        if scope["method"] != "OPTIONS":
-            raise method_not_allowed(allowed)
-        await answer.send_answer(send, 204, [(b"allow", ", ".join(allowed).encode())], b"")
+    def _allowed(self, call: Call) -> tuple[str, ...]:
+        verbs = call.resource.verbs
+        served = [method.name for method in self._methods if method.place == call.place and method.verb in verbs]
+        reading = ("GET", "HEAD") if "GET" in served else ()
+        below = call.path[len(self._prefix) :] + ("" if call.key is None else "/" + call.key.decode("latin-1"))
+        others = [*(name for name in served if name != "GET"), *self._others.get(below, ())]
+        return tuple(dict.fromkeys((*reading, *others, "OPTIONS")))
 
 
-def _check_headers(scope: Scope) -> bytes | None:
-    """The If-None-Match header. Raises Problem 406 when JSON is not wanted."""
-    if_none_match: bytes | None = None
-    accept: list[bytes] = []
-    for name, value in scope["headers"]:
-        if name == b"accept":
-            accept.append(value)
-        elif name == b"if-none-match":
-            if_none_match = value if if_none_match is None else if_none_match + b"," + value
-    if accept and not _accepts_json(b",".join(accept)):
-        raise not_acceptable()
-    return if_none_match
+def _without_body(send: Send) -> Send:
+    """HEAD is GET with the same headers and no body (RFC 9110, section 9.3.2)."""
 
+    async def only_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
 
-def _accepts_json(accept: bytes) -> bool:
-    """RFC 9110, section 12.5.1: the most specific range that matches decides; an empty header accepts everything."""
-    best: tuple[int, bool] = (-1, not accept.strip())
-    for part in accept.lower().split(b","):
-        media, *parameters = [piece.strip() for piece in part.split(b";")]
-        rank = {b"application/json": 2, b"application/*": 1, b"*/*": 0}.get(media, -1)
-        refused = any(p.startswith(b"q=") and not p[2:].strip(b"0. ") for p in parameters)
-        if rank > best[0]:
-            best = (rank, not refused)
-    return best[1]
+    return only_head

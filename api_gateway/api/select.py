@@ -1,7 +1,7 @@
 """From a shape to its statement: one SELECT whose rows are the documents, written as JSON by PostgreSQL itself.
 
     list    rows of: document, and as text the stored values it is ordered by (for the cursor)
-    get     one row of: document
+    get     one row of: the fields asked for; all fields where that is not the same; what is included, where it is
 
 Rows that are not the principal's are excluded in the statement, at every depth. Parameters: `f0`, `f1`… filters,
 `k0`… the key or the cursor, `limit`, `skip`, and the principal's own values.
@@ -72,10 +72,17 @@ class _Builder:
             row.c[field.column.name] == cast_to(parameter(f"k{n}"), field.value.spelling)
             for n, field in enumerate(resource.key)
         ]
-        document = sa.select(*self._document(resource, row, shape.fields, shape.include))
-        document = document.select_from(row).where(*key, *self._visible(resource, row))
-        whole = document.subquery("document")
-        return sa.select(_as_json(whole)).select_from(whole)
+        parts = [self._fields(resource, row, shape.fields)]
+        if shape.fields:
+            parts.append(self._fields(resource, row, ()))
+        if shape.include:
+            parts.append(self._inclusions(resource, row, shape.include))
+        whole: sa.FromClause = row
+        documents: list[Expression] = []
+        for n, columns in enumerate(parts):
+            document = sa.select(*columns).correlate(row).lateral(f"document{n}")
+            whole, documents = whole.join(document, sa.true()), [*documents, _as_json(document)]
+        return sa.select(*documents).select_from(whole).where(*key, *self._visible(resource, row))
 
     def page(self, resource: BoundResource, shape: ListShape) -> sa.Select[Any]:
         """The page first, on stored columns, so that an index can give its order; then its documents."""
@@ -102,11 +109,16 @@ class _Builder:
         fields: tuple[str, ...],
         include: Iterable[Included],
     ) -> list[Expression]:
-        shown = [resource.fields[name] for name in fields] if fields else resource.fields.values()
-        columns: list[Expression] = [f.value.read(row.c[f.column.name]).label(f.name) for f in shown]
-        return columns + [
-            self._included(resource.links[part.name], row, part.inner).label(part.name) for part in include
-        ]
+        return self._fields(resource, row, fields) + self._inclusions(resource, row, include)
+
+    def _fields(self, resource: BoundResource, row: NamedFromClause[Any], names: tuple[str, ...]) -> list[Expression]:
+        shown = [resource.fields[name] for name in names] if names else resource.fields.values()
+        return [field.value.read(row.c[field.column.name]).label(field.name) for field in shown]
+
+    def _inclusions(
+        self, resource: BoundResource, row: NamedFromClause[Any], include: Iterable[Included]
+    ) -> list[Expression]:
+        return [self._included(resource.links[part.name], row, part.inner).label(part.name) for part in include]
 
     def _included(self, link: Link, outer: NamedFromClause[Any], inner: tuple[Included, ...]) -> Expression:
         target = self.resources.of(link.target)

@@ -117,6 +117,29 @@ def test_an_etag_that_is_known_answers_304_without_a_body(reading: Api) -> None:
     assert reading.get("items/NS-10023", headers={"if-none-match": '"other"'}).status_code == 200
 
 
+@pytest.fixture(scope="module")
+def own(reading: Api) -> list[int]:
+    """Numbers of orders with a customer and lines."""
+    orders = reading.get("orders?limit=200&include=customer,lines").json()["data"]
+    return [order["number"] for order in orders if order["customer"] and order["lines"]]
+
+
+def test_the_tag_of_a_row_is_the_same_for_every_choice_of_fields(reading: Api, own: list[int]) -> None:
+    order, queries = f"orders/{own[0]}", ("", "?fields=status", "?fields=number,total")
+    tags = {reading.get(order + query).headers["etag"] for query in queries}
+    assert len(tags) == 1
+    assert tags != {reading.get(f"orders/{own[1]}").headers["etag"]}
+
+
+def test_what_is_included_is_a_second_part_of_the_tag(reading: Api, own: list[int]) -> None:
+    order = f"orders/{own[0]}"
+    plain, included = reading.get(order), reading.get(f"{order}?include=lines")
+    assert included.headers["etag"].strip('"').partition(".")[0] == plain.headers["etag"].strip('"')
+    assert reading.get(f"{order}?include=lines&fields=status").headers["etag"] == included.headers["etag"]
+    assert reading.get(f"{order}?include=customer").headers["etag"] != included.headers["etag"]
+    assert plain.json() | {"lines": included.json()["lines"]} == included.json()
+
+
 def test_head_is_get_without_the_body(reading: Api) -> None:
     got, head = reading.get("items/NS-10023"), reading.ask("HEAD", "items/NS-10023")
     assert head.content == b""

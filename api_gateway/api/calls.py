@@ -1,0 +1,72 @@
+"""A call of a resource, and who answers it: the words between the junction and the handlers that plug into it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.types import Receive, Scope, Send
+
+from api_gateway.api.authentication import principal_of
+from api_gateway.consumers import Principal
+from shared_models.contract import Verb
+from shared_models.resources import BoundResource
+
+Place = Literal["collection", "item"]
+"""`/orders`, or `/orders/4711`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a resource. `path`: `/api/v1/orders`; `key`: what stands behind it, percent-encoded."""
+
+    resource: BoundResource
+    path: str
+    key: bytes | None
+    scope: Scope
+    receive: Receive
+
+    @property
+    def place(self) -> Place:
+        return "collection" if self.key is None else "item"
+
+    @property
+    def method(self) -> str:
+        return str(self.scope["method"])
+
+    @property
+    def query(self) -> bytes:
+        return bytes(self.scope["query_string"])
+
+    @property
+    def principal(self) -> Principal:
+        """Raises Problem 401."""
+        return principal_of(self.scope)
+
+    def header(self, name: bytes) -> str | None:
+        """Every value of this header (in lower case), joined as RFC 9110 allows; None: not sent."""
+        values = [value for key, value in self.scope["headers"] if key == name]
+        return b",".join(values).decode("latin-1") if values else None
+
+
+Handler = Callable[[Call, Send], Awaitable[None]]
+"""Answers a call, or raises Problem or DatabaseFault before it has sent anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """`POST` on a collection, where the resource's contract lists the verb. GET answers HEAD too."""
+
+    name: str
+    place: Place
+    verb: Verb
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A collection under another media type than JSON."""
+
+    media: str
+    handler: Handler

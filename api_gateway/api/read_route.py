@@ -1,0 +1,64 @@
+"""Reading a resource, one row or a page: request → select → database → answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.types import Send
+
+from api_gateway.api import answer
+from api_gateway.api.accept import JSON, chosen
+from api_gateway.api.authentication import require_scope
+from api_gateway.api.calls import Call, Format, Method
+from api_gateway.api.cursors import Cursors
+from api_gateway.api.problems import not_acceptable, not_found
+from api_gateway.api.request import Reading, get_request, list_request
+from api_gateway.api.select import Statements
+from shared_models.database import Cells
+from shared_models.resources import Resources
+
+
+class ReadRoute:
+    """`formats`: media types of a collection besides JSON."""
+
+    def __init__(
+        self, resources: Resources, statements: Statements, cursors: Cursors, formats: Sequence[Format] = ()
+    ) -> None:
+        self._resources, self._statements, self._cursors = resources, statements, cursors
+        self._formats = {found.media: found.handler for found in formats}
+        self._offered = (JSON, *self._formats)
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        return (Method("GET", "collection", "list", self.page), Method("GET", "item", "get", self.document))
+
+    async def document(self, call: Call, send: Send) -> None:
+        principal = call.principal
+        require_scope(principal, call.resource.scope)
+        if chosen(call.header(b"accept"), (JSON,)) is None:
+            raise not_acceptable((JSON,))
+        reading = get_request(call.resource, call.key or b"", call.query, principal, self._resources)
+        rows = await self._rows(call, reading)
+        if not rows:
+            raise not_found()
+        await answer.send_answer(send, *answer.document(rows[0], reading, call.header(b"if-none-match")))
+
+    async def page(self, call: Call, send: Send) -> None:
+        principal = call.principal
+        require_scope(principal, call.resource.scope)
+        media = chosen(call.header(b"accept"), self._offered)
+        if media is None:
+            raise not_acceptable(self._offered)
+        if media in self._formats:
+            await self._formats[media](call, send)
+            return
+        reading = list_request(call.resource, call.query, principal, self._resources, self._cursors)
+        rows = await self._rows(call, reading)
+        await answer.send_answer(send, *answer.page(rows, reading, call.path, self._cursors))
+
+    async def _rows(self, call: Call, reading: Reading) -> list[Cells]:
+        statement = self._statements.of(reading.shape)
+        for name, place in statement.places.items():
+            reading.values[name] = place.text(call.principal)
+        rows: list[Cells] = await call.scope["state"]["read_database"].fetch(statement.prepared, reading.values)
+        return rows
