@@ -30,6 +30,20 @@ SELECT n.nspname, c.relname, a.privilege_type, pg_get_userbyid(a.grantee)::text
  WHERE n.nspname <> %(ours)s AND c.relkind <> 'S' AND a.grantee <> 0 AND pg_get_userbyid(a.grantee) = ANY(%(roles)s)
    AND a.grantee <> c.relowner
 """
+_SEQUENCES = """
+SELECT a.privilege_type, format('%%I.%%I', n.nspname, c.relname), pg_get_userbyid(a.grantee)::text
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) a
+ WHERE n.nspname <> %(ours)s AND c.relkind = 'S' AND a.grantee <> 0 AND pg_get_userbyid(a.grantee) = ANY(%(roles)s)
+   AND a.grantee <> c.relowner
+   AND (pg_get_userbyid(a.grantee) <> %(api)s OR a.privilege_type <> 'USAGE'
+        OR c.oid <> ALL (SELECT to_regclass(name) FROM unnest(%(sequences)s::text[]) name
+                          WHERE to_regclass(name) IS NOT NULL))
+"""
+_SCHEMAS = """
+SELECT n.nspname, pg_get_userbyid(a.grantee)::text FROM pg_namespace n, aclexplode(n.nspacl) a
+ WHERE n.nspname <> %(ours)s AND n.nspname !~ '^pg_' AND a.grantee <> 0 AND a.grantee <> n.nspowner
+   AND pg_get_userbyid(a.grantee) = ANY(%(roles)s)
+"""
 _GRANTEES = [role for role in ROLES if role != "banyan_owner"]
 _SEQUENCE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 
@@ -44,23 +58,37 @@ class MayNot(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Column grants, and what PostgreSQL knows only whole: sequences behind defaults, DELETE on tables."""
+    """Column grants, and what PostgreSQL knows only whole: sequences behind defaults, DELETE on tables.
+
+    schemas  (schema, role): where tables are, and the types of columns, which statements name
+    """
 
     columns: tuple[Grant, ...]
     sequences: tuple[str, ...] = ()
     deletes: tuple[tuple[str, str], ...] = ()
+    schemas: tuple[tuple[str, str], ...] = ()
 
 
 def wanted(
     columns: Iterable[Grant], touched: Iterable[Touches], snapshot: Snapshot, resources: Resources | None = None
 ) -> Wanted:
-    listed = tuple(touched)
+    listed, granted = tuple(touched), tuple(columns)
     sequences = {name for touches in listed for name in _sequences(touches, snapshot)}
     deletes = {place_of(table) for touches in listed for table in touches.delete}
     if resources is not None:
         sequences |= set(_of_new_rows(resources))
         deletes |= deleted(resources)
-    return Wanted(tuple(columns), tuple(sorted(sequences)), tuple(sorted(deletes)))
+    schemas = {(schema, grant.grantee) for grant in granted for schema in _schemas_of(grant, snapshot)}
+    schemas |= {(schema, API) for schema, _ in deletes}
+    return Wanted(granted, tuple(sorted(sequences)), tuple(sorted(deletes)), tuple(sorted(schemas)))
+
+
+def _schemas_of(grant: Grant, snapshot: Snapshot) -> Iterable[str]:
+    yield grant.table_schema
+    table = snapshot.table(grant.table_schema, grant.table_name)
+    column = table.column(grant.column_name) if table is not None else None
+    if column is not None and column.type.schema not in ("pg_catalog", "information_schema"):
+        yield column.type.schema
 
 
 def plan(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
@@ -77,9 +105,25 @@ def plan(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
         *_missing_roles(connection),
         *(f"REVOKE ALL ON {quoted(s)}.{quoted(t)} FROM {quoted(role)}" for s, t, role in sorted(lost)),
         *revoke_sql(kept - want),
-        *_usages(connection, fresh),
+        *_unwanted_sequences(connection, target),
+        *_unwanted_schemas(connection, target),
+        *_usages(connection, target.schemas),
         *grant_sql(fresh),
-        *_whole_grants(connection, target, whole),
+        *_whole_grants(connection, target, [row for row in whole if row not in too_much and _place(row) not in lost]),
+    ]
+
+
+def _place(row: tuple[str, ...]) -> tuple[str, str, str]:
+    return row[0], row[1], row[3]
+
+
+def statements(target: Wanted) -> list[str]:
+    """What grants all of it, for somebody who looks at no database."""
+    return [
+        *usage_sql(target.schemas),
+        *grant_sql(target.columns),
+        *(f"GRANT DELETE ON {quoted(schema)}.{quoted(table)} TO {quoted(API)}" for schema, table in target.deletes),
+        *(f"GRANT USAGE ON SEQUENCE {sequence} TO {quoted(API)}" for sequence in target.sequences),
     ]
 
 
@@ -108,19 +152,30 @@ def _missing_roles(connection: psycopg.Connection[Any]) -> list[str]:
     return [f"CREATE ROLE {quoted(role)} LOGIN" for role in ROLES if role not in present]
 
 
-def _usages(connection: psycopg.Connection[Any], grants: Iterable[Grant]) -> list[str]:
+def _unwanted_sequences(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
+    """Sequences that no INSERT of ours draws from, and more than drawing from those that one does."""
+    known = {"roles": _GRANTEES, "ours": SCHEMA, "api": API, "sequences": list(target.sequences)}
+    rows = connection.execute(_SEQUENCES, known).fetchall()
+    return sorted({f"REVOKE {what} ON SEQUENCE {place} FROM {quoted(role)}" for what, place, role in rows})
+
+
+def _unwanted_schemas(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
+    rows = {tuple(map(str, row)) for row in connection.execute(_SCHEMAS, {"roles": _GRANTEES, "ours": SCHEMA})}
+    return [
+        f"REVOKE ALL ON SCHEMA {quoted(s)} FROM {quoted(r)}" for s, r in sorted(rows) if (s, r) not in target.schemas
+    ]
+
+
+def _usages(connection: psycopg.Connection[Any], places: Iterable[tuple[str, str]]) -> list[str]:
     """USAGE on a schema, where neither PUBLIC nor the role has it."""
-    return [statement for statement in usage_sql(grants) if not _has_usage(connection, statement)]
+    return usage_sql(place for place in places if not _has_usage(connection, *place))
 
 
-def _has_usage(connection: psycopg.Connection[Any], statement: str) -> bool:
-    schema, role = re.findall(r'"((?:[^"]|"")+)"', statement)
-    known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
-    if connection.execute(known, [role]).fetchone() is None:
-        return False
+def _has_usage(connection: psycopg.Connection[Any], schema: str, role: str) -> bool:
     row = connection.execute(
-        "SELECT has_schema_privilege(%s, oid, 'USAGE') FROM pg_namespace WHERE nspname = %s",
-        [role, schema.replace('""', '"')],
+        "SELECT has_schema_privilege(r.oid, n.oid, 'USAGE') FROM pg_roles r, pg_namespace n"
+        " WHERE r.rolname = %s AND n.nspname = %s",
+        [role, schema],
     ).fetchone()
     return bool(row and row[0])
 

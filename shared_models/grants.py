@@ -138,10 +138,9 @@ def revoke_sql(unwanted: Iterable[Grant]) -> list[str]:
     return [f"REVOKE {what} ({columns}) ON {table} FROM {role}" for what, columns, table, role in _by_table(unwanted)]
 
 
-def usage_sql(wanted: Iterable[Grant]) -> list[str]:
-    """Roles may look into the schemas at all."""
-    places = sorted({(grant.table_schema, grant.grantee) for grant in wanted})
-    return [f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}" for schema, role in places]
+def usage_sql(places: Iterable[tuple[str, str]]) -> list[str]:
+    """Roles may look into schemas at all. `places`: (schema, role)."""
+    return [f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}" for schema, role in sorted(set(places))]
 
 
 def _for_both(schema: str, table: str, columns: Iterable[str]) -> set[Grant]:

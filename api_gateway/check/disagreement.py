@@ -18,6 +18,15 @@ Code = Literal[
     "drift_aside",
     "drift_additive",
     "index_missing",
+    "role_missing",
+    "role_too_strong",
+    "grant_missing",
+    "grant_excess",
+    "grant_inherited",
+    "grant_public",
+    "server_refuses",
+    "server_allows",
+    "privileges_untried",
 ]
 CODES: tuple[str, ...] = get_args(Code)
 _RANKS: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}

@@ -9,6 +9,7 @@ from api_gateway.check.disagreement import Disagreement
 from api_gateway.check.drift import drifted
 from api_gateway.check.indexes import missing_indexes
 from api_gateway.check.openapi import against_frozen_document
+from api_gateway.check.privileges import wrong_privileges
 from api_gateway.check.subject import Live, Subject, live, load_subject
 from api_gateway.check.tables import outdated_tables
 from api_gateway.project import Project
@@ -22,6 +23,7 @@ OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
     drifted,
     against_live_schema,
     missing_indexes,
+    wrong_privileges,
 )
 
 

@@ -35,9 +35,9 @@ def grants(
     if apply:
         _apply(target, quiet=as_json)
     elif not as_json:
-        from shared_models.grants import grant_sql, usage_sql
+        from shared_models.granting import statements
 
-        for statement in [*usage_sql(target.columns), *grant_sql(target.columns)]:
+        for statement in statements(target):
             print(f"{statement};")
 
 

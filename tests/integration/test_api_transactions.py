@@ -92,7 +92,7 @@ def api(url: str, server: Server) -> Iterator[Api]:
     with psycopg.connect(url, autocommit=True) as connection:
         contract = Contract(bind(module, read_snapshot(connection, ["public"])), handlers)
         wanted = grants(contract.resources, touches_of(handlers))
-        for statement in [*usage_sql(wanted), *grant_sql(wanted)]:
+        for statement in [*usage_sql((grant.table_schema, grant.grantee) for grant in wanted), *grant_sql(wanted)]:
             connection.execute(statement.encode())
     consumer = Consumer("acme", "Acme", frozenset(contract.scopes()))
     as_api = server.url(url.rsplit("/", 1)[1], user="banyan_api")

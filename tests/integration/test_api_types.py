@@ -152,7 +152,8 @@ def api(server: Server, clone: Any) -> Iterator[Api]:
         connection.execute(SCHEMA.encode())
         contract = Contract(bind(module, read_snapshot(connection, ["odd schema"])), ())
         upgrade(url)
-        for statement in [*usage_sql(wanted := grants(contract.resources, [])), *grant_sql(wanted)]:
+        wanted = grants(contract.resources, [])
+        for statement in [*usage_sql((grant.table_schema, grant.grantee) for grant in wanted), *grant_sql(wanted)]:
             connection.execute(statement.encode())
     consumer = Consumer("acme", "Acme", frozenset(contract.scopes()))
     as_api = server.url(url.rsplit("/", 1)[1], user="banyan_api")

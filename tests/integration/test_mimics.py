@@ -91,7 +91,7 @@ def grant_what_mimics_touch(url: str, project: Project) -> None:
         for column in columns
     ]
     with psycopg.connect(url) as connection:
-        for statement in [*usage_sql(wanted), *grant_sql(wanted)]:
+        for statement in [*usage_sql((grant.table_schema, grant.grantee) for grant in wanted), *grant_sql(wanted)]:
             connection.execute(statement.encode())
 
 
