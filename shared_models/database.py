@@ -4,6 +4,8 @@
     async with database.write() as tx:   committed at the end of the block, rolled back when it raises
     await database.fetch(statement, …)   one round trip for one compiled reading statement
 
+A commit whose answer never came is looked up on another connection (`outcome`): success is never a guess.
+
 The two transactions are different types: the type checker refuses a write through a read transaction, and so does the
 server. Where the host database wants to know who acts, `database.acting(session)` tells it, transaction by transaction.
 """
@@ -29,6 +31,7 @@ from shared_models.faults import (
     refused_session,
     translated,
 )
+from shared_models.outcome import has_committed
 from shared_models.pool import Connection, Pool
 from shared_models.prepared import Prepared
 from shared_models.session import Session
@@ -39,6 +42,7 @@ Cells = list[bytes | None]
 
 
 NO_SESSION = Session()
+_ID = b"SELECT pg_catalog.pg_current_xact_id_if_assigned()::text"
 
 
 class ReadTransaction:
@@ -81,6 +85,20 @@ class WriteTransaction(ReadTransaction):
         super().__init__(connection)
         self._session = session
         self.is_doomed = False
+        self.id: str | None = None
+        """The transaction's id, as pg_current_xact_id() gives it, once somebody has noted it."""
+
+    @property
+    def is_another_role(self) -> bool:
+        """Has the principal's session taken a role that is not ours?"""
+        return self._session.role is not None
+
+    async def begun_id(self) -> str | None:
+        """The transaction's id; None: it has written nothing."""
+        if self.id is None:
+            row = await (await self._connection.execute(_ID)).fetchone()
+            self.id = str(row[0]) if row is not None and row[0] is not None else None
+        return self.id
 
     def doom(self) -> None:
         """Roll back at the end, whatever happens: an answer that refuses must leave nothing behind."""
@@ -97,6 +115,24 @@ class WriteTransaction(ReadTransaction):
             await self._connection.execute(sql.SQL("SET LOCAL {} TO {}").format(sql.Identifier(setting), text))
         except psycopg.Error as error:
             raise translated(error) from None
+
+    async def check_constraints(self) -> None:
+        """Check now what would be checked at the commit. Raises ConstraintViolated."""
+        try:
+            await self._connection.execute(b"SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.Error as error:
+            raise translated(error) from None
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What raises inside is rolled back, and the transaction goes on."""
+        await self._connection.execute(b"SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            await self._connection.execute(b"ROLLBACK TO SAVEPOINT attempt")
+            raise
+        await self._connection.execute(b"RELEASE SAVEPOINT attempt")
 
     @asynccontextmanager
     async def as_ourselves(self) -> AsyncIterator[None]:
@@ -159,7 +195,23 @@ class Database:
             except BaseException:
                 await _end(connection, b"ROLLBACK")
                 raise
-            await (_end(connection, b"ROLLBACK") if tx.is_doomed else _commit(connection))
+            await (_end(connection, b"ROLLBACK") if tx.is_doomed else self._commit(connection, tx))
+
+    async def _commit(self, connection: Connection, tx: WriteTransaction) -> None:
+        """A connection that is cut here has its outcome looked up. Raises CommitUnknown only where that fails too."""
+        try:
+            await tx.begun_id()
+            await connection.execute(b"COMMIT")
+        except psycopg.Error as error:
+            fault = translated(error)
+            if not isinstance(fault, DatabaseAway):
+                raise fault from None
+            await self._pool.discard_idle()
+            committed = False if tx.id is None else await has_committed(self._pool, tx.id)
+            if committed is None:
+                raise CommitUnknown(fault.sqlstate) from None
+            if not committed:  # nothing was written, or it was rolled back
+                raise fault from None
 
     async def fetch(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
         """Run one reading statement in one round trip; its rows as PostgreSQL's own text. Raises DatabaseFault.
@@ -273,13 +325,3 @@ async def _end(connection: Connection, command: bytes) -> None:
         await connection.execute(command)
     except psycopg.Error:
         await connection.close()
-
-
-async def _commit(connection: Connection) -> None:
-    try:
-        await connection.execute(b"COMMIT")
-    except psycopg.Error as error:
-        fault = translated(error)
-        if isinstance(fault, DatabaseAway):
-            raise CommitUnknown(fault.sqlstate) from None
-        raise fault from None

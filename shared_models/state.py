@@ -4,6 +4,7 @@
     ledger, process                   the history of moves, and which process has acknowledged which version
     call_count, comparison            who calls what, and how candidate and legacy compare
     idempotency, journal              what the API answered under a key, and what it wrote
+    reverted                          what of it somebody else put back
     console_account                   who may enter the console
 
 The job tables beside them belong to procrastinate. Times are `timestamptz` and are always set by the database's clock,
@@ -179,7 +180,29 @@ journal = Table(
     Column("columns", ARRAY(Text), nullable=False),
     Column("before", JSONB),
     Column("after", JSONB),
+    Column("schema", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("request", Text, comment="the request's id"),
+    CheckConstraint("verb in ('insert', 'update', 'delete')", name="journal_verb"),
     Index("journal_time", "at"),
+)
+
+reverted = Table(
+    "reverted",
+    metadata,
+    Column("journal", BigInteger, primary_key=True, autoincrement=False, comment="the entry, which is cut back sooner"),
+    _moment("seen"),
+    Column("written", DateTime(timezone=True), nullable=False, comment="when the API wrote it"),
+    Column("principal", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("request", Text),
+    Column("schema", Text, nullable=False),
+    Column("table", Text, nullable=False),
+    Column("key", JSONB, nullable=False),
+    Column("columns", ARRAY(Text), nullable=False, comment="those that hold what they held before"),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB),
+    Index("reverted_time", "seen"),
 )
 
 console_account = Table(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_gateway.api.problems import bad_request, invalid_body, of_status, rendered, unsupported_media_type
@@ -40,6 +43,60 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
+async def read_body(receive: Receive) -> bytes:
+    """The whole body. Raises ClientDisconnect when the caller leaves in between."""
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def exact_json(body: bytes) -> Any:
+    """The document; numbers keep their digits: int, or Decimal where there is a point or an exponent.
+
+    Raises Problem: 400 for what is no JSON (RFC 8259), 422 for text that cannot be stored.
+    """
+    with _json_faults():
+        document = json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
+    _refuse_unstorable(body, document)
+    return document
+
+
+def _whole(text: str) -> int | Decimal:
+    return Decimal(text) if text == "-0" else int(text)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+@contextmanager
+def _json_faults() -> Iterator[None]:
+    """Raises Problem 400 for what is no JSON."""
+    try:
+        yield
+    except RecursionError:
+        raise bad_request([FieldError("json_invalid", "It is nested too deep.", pointer="")]) from None
+    except json.JSONDecodeError as error:
+        raise bad_request(
+            [FieldError("json_invalid", f"No JSON at byte {error.pos}: {error.msg}.", pointer="")]
+        ) from None
+    except (ValueError, ArithmeticError):  # no UTF-8, or a number of thousands of digits
+        raise bad_request([FieldError("json_invalid", "It is no JSON that can be read.", pointer="")]) from None
+
+
+def _refuse_unstorable(body: bytes, document: Any) -> None:
+    if b"\\u" in body:
+        pointers = list(_unstorable(document, ""))
+        if pointers:
+            detail = "NUL characters and halves of surrogate pairs cannot be stored."
+            raise invalid_body([FieldError("unstorable_text", detail, pointer=pointer) for pointer in pointers[:20]])
+
+
 async def check_json(request: Request) -> None:
     """Raises Problem: 415 for another media type, 400 for what is no JSON, 422 for text that cannot be stored.
 
@@ -51,21 +108,9 @@ async def check_json(request: Request) -> None:
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
         raise unsupported_media_type("application/json")
-    try:
+    with _json_faults():
         document = await request.json()
-    except RecursionError:
-        raise bad_request([FieldError("json_invalid", "It is nested too deep.", pointer="")]) from None
-    except json.JSONDecodeError as error:
-        raise bad_request(
-            [FieldError("json_invalid", f"No JSON at byte {error.pos}: {error.msg}.", pointer="")]
-        ) from None
-    except ValueError:  # no UTF-8, or a number of thousands of digits
-        raise bad_request([FieldError("json_invalid", "It is no JSON that can be read.", pointer="")]) from None
-    if b"\\u" in body:
-        pointers = list(_unstorable(document, ""))
-        if pointers:
-            detail = "NUL characters and halves of surrogate pairs cannot be stored."
-            raise invalid_body([FieldError("unstorable_text", detail, pointer=pointer) for pointer in pointers[:20]])
+    _refuse_unstorable(body, document)
 
 
 def _unstorable(value: Any, pointer: str) -> list[str]:

@@ -18,6 +18,7 @@ from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.resource_route import ResourceRoute
 from api_gateway.api.select import Statements
+from api_gateway.api.write_route import WriteRoute
 from api_gateway.project import Project
 from shared_models.database import Database
 
@@ -56,7 +57,8 @@ def build_api(
     )
     problems.install(app)
     reading = ReadRoute(contract.resources, statements, Cursors(secret))
-    methods = [*reading.methods]
+    writing = WriteRoute(contract.resources, statements)
+    methods = [*reading.methods, *writing.methods]
     app.router.routes.append(ResourceRoute(prefix, contract.resources, methods, _methods(operations)))
     for handler, declared in zip(contract.operations, operations, strict=True):
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)

@@ -1,7 +1,7 @@
 """`Idempotency-Key`: a request that is sent again is answered again, and done once.
 
-The key is claimed and the answer stored in the operation's own transaction, so both are there or neither is: a refusal
-or a crash stores nothing, and the next attempt starts afresh. Keys are the consumer's own and one operation's; they
+The key is claimed and the answer stored in the write's own transaction, so both are there or neither is: a refusal
+or a crash stores nothing, and the next attempt starts afresh. Keys are the consumer's own and one route's; they
 expire by the database's clock.
 """
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from api_gateway.api.problems import bad_request
 from api_gateway.consumers import Principal
@@ -23,12 +23,12 @@ from shared_models.database import WriteTransaction
 from shared_models.faults import LockTimeout
 from shared_models.state import idempotency as kept
 
-HEADER = "idempotency-key"
+HEADER = b"idempotency-key"
 LIFETIME_HOURS = 24
 TWIN_WAITS = "2s"
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_STORED_HEADERS = ("content-type", "location", "etag", "cache-control")
+_STORED_HEADERS = ("content-type", "location", "content-location", "etag", "cache-control", "preference-applied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,20 @@ class Claim:
         return sa.and_(*mine)
 
 
-async def claim_of(request: Request, principal: Principal, operation: str) -> Claim | None:
-    """The claim a request makes, None without the header. Raises Problem 400 for a key that cannot be one."""
-    keys = request.headers.getlist(HEADER)
+def claim_of(scope: Scope, body: bytes, principal: Principal, operation: str) -> Claim | None:
+    """The claim a request makes, None without the header. Raises Problem 400 for a key that cannot be one.
+
+    operation  the route: an operation's name, or the method and path of a resource
+    """
+    keys = [value.decode("latin-1") for name, value in scope["headers"] if name == HEADER]
     if not keys:
         return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         detail = "One value of 1 to 255 visible ASCII characters."
         raise bad_request([FieldError("invalid_value", detail, header="Idempotency-Key")])
-    target = request.scope.get("raw_path") or request.scope["path"].encode()
-    head = b"\0".join([request.method.encode(), target, request.scope["query_string"], b""])
-    digest = hashlib.sha256(head + await request.body()).digest()
+    target = scope.get("raw_path") or scope["path"].encode()
+    head = b"\0".join([scope["method"].encode(), target, scope["query_string"], b""])
+    digest = hashlib.sha256(head + body).digest()
     return Claim(f"{principal.kind}:{principal.code}", operation, keys[0], digest)
 
 

@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request, Response, params
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
 from api_gateway.api.bodies import check_json
+from api_gateway.api.performing import performed
+from api_gateway.api.transactions import write_transaction
 from shared_models.contract import Resource
 from shared_models.database import WriteTransaction
 from shared_models.faults import ReadOnly
@@ -29,7 +32,11 @@ SAFE = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How a handler is served. `path` is below the version: `orders`, `orders/{number}/cancellation`."""
+    """How a handler is served. `path` is below the version: `orders`, `orders/{number}/cancellation`.
+
+    again: may it be run again after it lost against another transaction? All that it does is in its own transaction,
+    which was rolled back.
+    """
 
     path: str
     scope: str
@@ -37,6 +44,7 @@ class Operation:
     status: int = 200
     answer: type[Resource] | None = None
     name: str = ""
+    again: bool = True
 
     @property
     def is_safe(self) -> bool:
@@ -44,12 +52,21 @@ class Operation:
 
 
 def operation(
-    path: str, *, scope: str, method: str = "POST", status: int = 200, answer: type[Resource] | None = None
+    path: str,
+    *,
+    scope: str,
+    method: str = "POST",
+    status: int = 200,
+    answer: type[Resource] | None = None,
+    again: bool = True,
 ) -> Callable[[Handler], Handler]:
-    """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI."""
+    """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI.
+
+    again  False: it must not be run again after a deadlock; its caller is told to try again
+    """
 
     def declare(handler: Handler) -> Handler:
-        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, handler.__name__)
+        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, handler.__name__, again)
         handler.__banyan_operation__ = declared  # type: ignore[attr-defined]
         return handler
 
@@ -70,45 +87,30 @@ class OperationRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         declared = operation_of(self.endpoint)
+        writes = _takes(self.dependant, write_transaction)
 
         async def answer(request: Request) -> Response:
             principal = principal_of(request.scope)
             require_scope(principal, declared.scope)
-            if not declared.is_safe:
-                if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
-                    await check_json(request)
-                claim = await idempotency.claim_of(request, principal, declared.name)
-                if claim is not None:
-                    return await _once(request, claim, handler)
-            response = await handler(request)
-            _doom_refused(response, request.scope["state"].get("write_transaction"))
-            return response
+            if declared.is_safe:
+                return await handler(request)
+            if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
+                await check_json(request)
+            claim = idempotency.claim_of(request.scope, await request.body(), principal, declared.name)
+            if claim is None and not writes:
+                return await handler(request)
+            state = request.scope["state"]
+            if state.get("write_database") is None:
+                raise ReadOnly
+
+            async def work(tx: WriteTransaction) -> Response:
+                state["write_transaction"] = tx
+                return await handler(request)
+
+            return await performed(state["write_database"], claim, work, again=declared.again)
 
         return answer
 
 
-async def _once(
-    request: Request, claim: idempotency.Claim, handler: Callable[[Request], Coroutine[Any, Any, Response]]
-) -> Response:
-    """The handler, in the transaction that claims the key; committed when this returns."""
-    state = request.scope["state"]
-    if "write_database" not in state:
-        raise ReadOnly
-    async with state["write_database"].write() as tx:
-        async with tx.as_ourselves():
-            stored = await idempotency.take(tx, claim)
-        if stored is not None:
-            return stored
-        state["write_transaction"] = tx
-        response = await handler(request)
-        _doom_refused(response, tx)
-        if not tx.is_doomed:
-            async with tx.as_ourselves():
-                await idempotency.store(tx, claim, response)
-        return response
-
-
-def _doom_refused(response: Response, tx: WriteTransaction | None) -> None:
-    """A handler that returns a refusal instead of raising it has changed nothing either."""
-    if tx is not None and response.status_code >= 400:
-        tx.doom()
+def _takes(dependant: Dependant, dependency: Callable[..., Any]) -> bool:
+    return any(inner.call is dependency or _takes(inner, dependency) for inner in dependant.dependencies)

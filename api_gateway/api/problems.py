@@ -59,8 +59,18 @@ def not_acceptable(offered: Iterable[str]) -> Problem:
     return Problem(406, "not_acceptable", "It cannot be given like that.", f"There is: {', '.join(offered)}.")
 
 
-def unsupported_media_type(supported: str) -> Problem:
-    return Problem(415, "unsupported_media_type", f"The body must be {supported}.", headers={"accept-post": supported})
+def unsupported_media_type(*supported: str, header: str = "accept-post") -> Problem:
+    """`header`: where the media types are told: `accept-post`, `accept-patch`."""
+    title = f"The body must be {' or '.join(supported)}."
+    return Problem(415, "unsupported_media_type", title, headers={header: ", ".join(supported)})
+
+
+def precondition_failed() -> Problem:
+    return Problem(412, "precondition_failed", "The row is not as the caller knows it.")
+
+
+def precondition_required() -> Problem:
+    return Problem(428, "precondition_required", "Say with If-Match which version of the row is meant.")
 
 
 def query_too_long(limit: int) -> Problem:

@@ -23,7 +23,7 @@ async def read_transaction(request: Request) -> AsyncIterator[ReadTransaction]:
 
 
 async def write_transaction(request: Request) -> AsyncIterator[WriteTransaction]:
-    """The transaction that the idempotency key was claimed in, else a new one. Raises ReadOnly for a candidate."""
+    """An operation's, which its route has begun; for a mimic a new one. Raises ReadOnly for a candidate."""
     state = request.scope["state"]
     claimed = state.get("write_transaction")
     if claimed is not None:

@@ -40,7 +40,6 @@ _MODULES = {
     **dict.fromkeys(("Parent", "Resource", "Rows"), "shared_models.contract"),
 }
 _WIDTH = 100
-_GLUE = "\0=\0"
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 
@@ -82,7 +81,7 @@ def _default_docstring(resource: DraftResource) -> str:
 
 def _docstring(text: str) -> list[str]:
     safe = text.strip().replace("\\", "\\\\").replace('"""', "'''")
-    lines = _prose(safe) or [""]
+    lines = [line.rstrip() for line in _printable(safe).splitlines()] or [""]
     if lines[-1].endswith('"'):
         lines[-1] += " "
     return [f'"""{lines[0]}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']
@@ -91,7 +90,7 @@ def _docstring(text: str) -> list[str]:
 def field_source(field: DraftField) -> list[str]:
     lines = [line for proposal in field.proposals for line in _proposal(proposal)]
     if field.comment:
-        lines += [f"# {line}".rstrip() for line in _prose(field.comment)]
+        lines += [f"# {line}" for line in _printable(field.comment.strip()).splitlines()]
     shown = (
         f"{field.annotation} | None" if field.optional and field.annotation not in ("Json", "Any") else field.annotation
     )
@@ -124,16 +123,7 @@ def _proposal(proposal: Proposal) -> list[str]:
 
 
 def _wrapped(comment: str) -> list[str]:
-    """Broken only where the code would still be code once the comment signs are gone: never around the ` = `."""
-    glued = comment.replace(" = ", _GLUE)
-    lines = textwrap.wrap(glued, _WIDTH, subsequent_indent="#   ", break_long_words=False, break_on_hyphens=False)
-    return [line.replace(_GLUE, " = ") for line in lines]
-
-
-def _prose(text: str) -> list[str]:
-    """Somebody's own words, line by line as they wrote them; only what is too long for a page is broken."""
-    lines = (line.rstrip() for line in _printable(text.strip()).splitlines())
-    return [part for line in lines for part in (textwrap.wrap(line, _WIDTH) if len(line) > _WIDTH else [line])]
+    return textwrap.wrap(comment, _WIDTH, subsequent_indent="#   ", break_long_words=False, break_on_hyphens=False)
 
 
 def _alias(alias: str | None) -> str | None:

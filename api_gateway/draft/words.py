@@ -73,7 +73,6 @@ _UNCOUNTABLE = frozenset(
         "stock",
         "stuff",
         "traffic",
-        "trans",
     ]
 )
 

@@ -148,7 +148,7 @@ async def test_connections_that_were_cut_while_idle_are_replaced_without_anybody
             await tx.execute(ADD)
 
 
-async def test_a_connection_lost_while_committing_is_not_reported_as_done(
+async def test_a_connection_lost_while_committing_is_looked_up_and_was_rolled_back(
     db: Database, database_url: str, server: Server
 ) -> None:
     with psycopg.connect(database_url) as connection:
@@ -160,10 +160,12 @@ async def test_a_connection_lost_while_committing_is_not_reported_as_done(
             "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON note DEFERRABLE INITIALLY DEFERRED"
             " FOR EACH ROW EXECUTE FUNCTION cut()"
         )
-    with pytest.raises(faults.CommitUnknown):
+    with pytest.raises(faults.DatabaseAway):
         async with db.write() as tx:
             await tx.execute(ADD)
     assert await db.fetch(one, {}) == [[b"1"]]
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
 
 
 async def test_text_that_postgresql_cannot_take_is_a_bad_value(db: Database) -> None:

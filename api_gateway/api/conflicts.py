@@ -1,0 +1,135 @@
+"""What the database refused, in the contract's terms: which fields, where in the body. Never the database's own words.
+
+A conflict with a row that the principal does not see says no more than that there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from api_gateway.api.calls import Call
+from api_gateway.api.incoming import escaped
+from api_gateway.api.problems import of_fault
+from api_gateway.api.visible import Places, visible
+from api_gateway.errors import FieldError, Problem
+from shared_models.database import Database
+from shared_models.faults import BadValue, ConstraintViolated
+from shared_models.prepared import parameter, prepared
+from shared_models.resources import BoundResource, Field, Resources
+from shared_models.snapshot import Table
+from shared_models.spelling import cast_to
+
+Texts = Mapping[str, str | None]
+_LEADS_NOWHERE = "It refers to something that is not there."
+
+
+def outside_rows(at: str) -> Problem:
+    errors = [FieldError("outside_rows", "This row would not be one of yours.", pointer=at)] if at else []
+    return Problem(403, "outside_rows", "The row would not be one of yours.", errors=errors)
+
+
+def lost_parents(resource: BoundResource, names: Iterable[str], at: str) -> Problem:
+    """As if the parents were not there at all."""
+    columns = {own for name in names for own, _ in resource.links[name].pairs}
+    problem = of_fault(ConstraintViolated("foreign_key"))
+    problem.errors = fault(_writable(resource, columns), "conflict", _LEADS_NOWHERE, at)
+    return problem
+
+
+class RefusedRow(Exception):
+    """The database refused a row. `texts`: what the request gave; `at`: where the row stands in the body."""
+
+    def __init__(self, cause: ConstraintViolated | BadValue, texts: Texts, at: str = "") -> None:
+        super().__init__(str(cause))
+        self.cause, self.texts, self.at = cause, texts, at
+
+
+async def refused(call: Call, resources: Resources, row: RefusedRow) -> Problem:
+    """The problem that tells it. Asks the database, so the transaction must have ended."""
+    cause, texts, at = row.cause, row.texts, row.at
+    problem = of_fault(cause)
+    if isinstance(cause, BadValue):
+        problem.errors = await _unreadable(call, texts, at)
+    elif cause.table in (None, call.resource.table.name):  # else of a child, or of a table that a trigger writes
+        problem.errors = await _violated(call, resources, cause, texts, at)
+    if not problem.errors and at:
+        problem.errors = [FieldError("refused_by_database", "The database does not allow this row.", pointer=at)]
+    return problem
+
+
+async def _violated(
+    call: Call, resources: Resources, cause: ConstraintViolated, texts: Texts, at: str
+) -> list[FieldError]:
+    fields = _writable(call.resource, _columns(call.resource.table, cause))
+    given = {field.name: texts[field.name] for field in fields if field.name in texts}
+    sent = [field for field in fields if field.name in given]
+    match cause.kind:
+        case "unique":
+            is_seen = bool(given) and await _is_seen(call, resources, given)
+            return fault(sent if is_seen else [], "conflict", "There is such a row already.", at)
+        case "foreign_key":
+            return fault(sent, "conflict", _LEADS_NOWHERE, at)
+        case "not_null":
+            return fault(fields, "missing", "The field is required.", at)
+        case "check":
+            return fault(fields, "refused_by_database", "A rule of the database does not allow this value.", at)
+        case _:
+            return []
+
+
+def fault(fields: Iterable[Field], code: str, detail: str, at: str) -> list[FieldError]:
+    return [FieldError(code, detail, pointer=f"{at}/{escaped(field.name)}") for field in fields]
+
+
+def _writable(resource: BoundResource, columns: set[str]) -> list[Field]:
+    return [field for field in resource.fields.values() if field.column.name in columns and field.write]
+
+
+async def _is_seen(call: Call, resources: Resources, given: Texts) -> bool:
+    """Does the principal see a row with these values?"""
+    resource, places = call.resource, Places()
+    row = resource.source.alias("t1")
+    fields = [resource.fields[name] for name in given]
+    same = [row.c[f.column.name] == cast_to(parameter(f"w{n}"), f.value.spelling) for n, f in enumerate(fields)]
+    mine = visible(resource, row, call.principal.kind, resources, places)
+    statement = prepared(sa.select(sa.literal_column("1")).select_from(row).where(*same, *mine).limit(_ONE))
+    values = {f"w{n}": text for n, text in enumerate(given.values())}
+    values |= {name: place.text(call.principal) for name, place in places.found.items()}
+    return bool(await _database(call).fetch(statement, values))
+
+
+_ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)
+
+
+async def _unreadable(call: Call, texts: Texts, at: str) -> list[FieldError]:
+    """Which values PostgreSQL cannot read as their column's type: each is tried by itself."""
+    found = []
+    for name, text in texts.items():
+        field = call.resource.fields[name]
+        exact = cast_to(cast_to(parameter("w0"), field.value.spelling), field.column.type.sql)
+        try:
+            await _database(call).fetch(prepared(sa.select(exact)), {"w0": text})
+        except (BadValue, ConstraintViolated):
+            detail = f"Expected: {field.column.type.name}, as the database reads it."
+            found += fault([field], "invalid_value", detail, at)
+    return found
+
+
+def _database(call: Call) -> Database:
+    database: Database = call.scope["state"]["read_database"]
+    return database
+
+
+def _columns(table: Table, fault: ConstraintViolated) -> set[str]:
+    if fault.column is not None:
+        return {fault.column}
+    name = fault.constraint
+    if name is not None and name == table.primary_key_name:
+        return set(table.primary_key)
+    named: list[tuple[str, tuple[str | None, ...]]] = [(unique.name, unique.columns) for unique in table.uniques]
+    named += [(key.name, key.columns) for key in table.foreign_keys]
+    named += [(check.name, check.columns) for check in table.checks]
+    named += [(index.name, index.columns) for index in table.indexes]
+    return {column for known, columns in named if known == name for column in columns if column is not None}

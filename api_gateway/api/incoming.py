@@ -1,0 +1,230 @@
+"""What the body of a write says, field by field: text that PostgreSQL reads, or every fault of it at once.
+
+    new_row    a whole row and the children it brings
+    changes    a merge patch (RFC 7396) against the document as it is: what is absent stays, null is a value
+    whole      a replacement: what is absent goes back to the column's default
+
+A field that is sent with the value it has is no change, whoever may write it: a document can be sent back as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from api_gateway.api.problems import invalid_body
+from api_gateway.errors import FieldError
+from shared_models.resources import BoundResource, Field, Resources
+from shared_models.rows import implied
+
+Json = Any
+Texts = dict[str, str | None]
+
+
+@dataclass(slots=True)
+class Given:
+    """`texts`: what is stored, by field; `reset`: fields that go back to their default; `brought`: children by link."""
+
+    texts: Texts = field(default_factory=dict)
+    reset: tuple[str, ...] = ()
+    brought: dict[str, list[Texts]] = field(default_factory=dict)
+
+
+class Faults:
+    """Collects what is wrong with a body; `raise_if_any` refuses it."""
+
+    def __init__(self) -> None:
+        self.found: list[FieldError] = []
+
+    def fault(self, pointer: str, code: str, detail: str) -> None:
+        self.found.append(FieldError(code, detail, pointer=pointer))
+
+    def raise_if_any(self) -> None:
+        """Raises Problem 422."""
+        if self.found:
+            raise invalid_body(self.found)
+
+
+def new_row(
+    resource: BoundResource,
+    resources: Resources,
+    body: Json,
+    kind: str,
+    faults: Faults,
+    at: str = "",
+    key: Mapping[str, str | None] | None = None,
+) -> Given:
+    """`key`: what the request names in its address."""
+    given = Given(dict(key or {}))
+    if not isinstance(body, dict):
+        faults.fault(at, "invalid_type", "Expected: an object.")
+        return given
+    links = {link.name: link for link in resource.written_links}
+    for name, value in body.items():
+        place = f"{at}/{escaped(name)}"
+        if name in links:
+            target = resources.of(links[name].target)
+            taken = frozenset(other for _, other in links[name].pairs)
+            given.brought[name] = _children(
+                target, value, taken, links[name].limit, links[name].numbered, faults, place
+            )
+        else:
+            _take(resource, name, value, given.texts, faults, place, new=True)
+    for name in key or {}:
+        if given.texts[name] != (key or {})[name]:
+            faults.fault(f"{at}/{escaped(name)}", "key_differs", "It is not the key in the address.")
+    covered = frozenset(implied(resource.rows, kind)) | {resource.fields[name].column.name for name in key or {}}
+    _require(resource, given.texts, body, covered, faults, at)
+    return given
+
+
+def changes(resource: BoundResource, patch: Json, document: Mapping[str, Json], faults: Faults) -> Given:
+    given = Given()
+    if not isinstance(patch, dict):
+        faults.fault("", "invalid_type", "Expected: an object.")
+        return given
+    for name, value in patch.items():
+        _change(resource, name, merged(document.get(name), value), document, given.texts, faults)
+    return given
+
+
+def whole(
+    resource: BoundResource, body: Json, document: Mapping[str, Json], faults: Faults, named: Iterable[Field]
+) -> Given:
+    """`named`: the fields that the address names the row by."""
+    given = Given()
+    if not isinstance(body, dict):
+        faults.fault("", "invalid_type", "Expected: an object.")
+        return given
+    key = {field.name for field in named}
+    for name, value in body.items():
+        if name in key and not same(document.get(name), value):
+            faults.fault(f"/{escaped(name)}", "key_differs", "It is not the key in the address.")
+        else:
+            _change(resource, name, value, document, given.texts, faults)
+    written = [f for f in resource.fields.values() if f.write is True]
+    for absent in (f for f in written if f.name not in body):
+        if not absent.column.has_default and not absent.takes_null:
+            faults.fault(f"/{escaped(absent.name)}", "missing", "The field is required.")
+        elif absent.column.has_default:
+            given.reset = (*given.reset, absent.name)
+        elif document.get(absent.name) is not None:
+            given.texts[absent.name] = absent.value.none
+    return given
+
+
+def merged(target: Json, patch: Json) -> Json:
+    """RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result
+
+
+def same(one: Json, other: Json) -> bool:
+    """The same JSON value, digit by digit: 1.10 is not 1.1, true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    numbers = (int, Decimal)
+    if isinstance(one, numbers) and isinstance(other, numbers):
+        return isinstance(one, bool) is isinstance(other, bool) and str(one) == str(other)
+    return type(one) is type(other) and bool(one == other)
+
+
+def escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _change(
+    resource: BoundResource, name: str, value: Json, document: Mapping[str, Json], texts: Texts, faults: Faults
+) -> None:
+    if name in resource.fields and same(document.get(name), value):
+        return
+    _take(resource, name, value, texts, faults, f"/{escaped(name)}", new=False)
+
+
+def _children(
+    target: BoundResource,
+    value: Json,
+    taken: frozenset[str],
+    limit: int,
+    numbered: str | None,
+    faults: Faults,
+    at: str,
+) -> list[Texts]:
+    rows: list[Texts] = []
+    if not isinstance(value, list):
+        faults.fault(at, "invalid_type", "Expected: an array.")
+        return rows
+    if len(value) > limit:
+        faults.fault(at, "too_many", f"At most {limit}.")
+        return rows
+    for n, item in enumerate(value):
+        if not isinstance(item, dict):
+            faults.fault(f"{at}/{n}", "invalid_type", "Expected: an object.")
+            continue
+        if numbered is not None:
+            item = {numbered: n + 1, **item}
+        texts: Texts = {}
+        for name, part in item.items():
+            is_ours = name in target.fields and target.fields[name].column.name in taken
+            if is_ours or (name == numbered and not target.fields[name].write and name in value[n]):
+                faults.fault(f"{at}/{n}/{escaped(name)}", "read_only", "It follows from the row that brings it.")
+            elif name == numbered and name not in value[n]:
+                texts[name] = str(part)
+            else:
+                _take(target, name, part, texts, faults, f"{at}/{n}/{escaped(name)}", new=True)
+        _require(target, texts, item, taken, faults, f"{at}/{n}")
+        rows.append(texts)
+    return rows
+
+
+def _take(
+    resource: BoundResource, name: str, value: Json, texts: Texts, faults: Faults, pointer: str, *, new: bool
+) -> None:
+    known = resource.fields.get(name)
+    if known is None and name not in resource.links:
+        faults.fault(pointer, "unknown_field", "There is no such field.")
+    elif known is None or not _may_write(known, new=new):
+        faults.fault(pointer, "read_only", "It cannot be written here.")
+    elif value is None and not known.takes_null:
+        faults.fault(pointer, "invalid_value", "Expected: a value, not null.")
+    elif value is None:
+        texts[name] = known.value.none
+    else:
+        assert known.value.take is not None  # noqa: S101 - binding refused it
+        try:
+            texts[name] = known.value.take(value)
+        except ValueError as error:
+            faults.fault(pointer, "invalid_value", f"Expected: {error}.")
+
+
+def _may_write(known: Field, *, new: bool) -> bool:
+    return bool(known.write) if new else known.write is True
+
+
+def _require(
+    resource: BoundResource,
+    texts: Texts,
+    body: Mapping[str, Json],
+    covered: Iterable[str],
+    faults: Faults,
+    at: str,
+) -> None:
+    for known in resource.fields.values():
+        column = known.column
+        if not known.write or known.name in body or column.name in covered or column.has_default or known.stored_null:
+            continue
+        if known.value.none is not None:
+            texts[known.name] = known.value.none
+        else:
+            faults.fault(f"{at}/{escaped(known.name)}", "missing", "The field is required.")

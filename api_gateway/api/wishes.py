@@ -1,0 +1,80 @@
+"""How a write wants to be done, besides its body: preconditions, a trial run, a short answer.
+
+If-Match, If-None-Match    the row must be as the caller knows it; there must be no row (RFC 9110, section 13.1)
+Prefer: return=minimal     no document in the answer (RFC 7240)
+?dry_run=true              everything is done, answered, and rolled back
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from api_gateway.api.accept import JSON, chosen
+from api_gateway.api.calls import Call
+from api_gateway.api.etag import allows, is_known, tag_of
+from api_gateway.api.problems import bad_request, not_acceptable, precondition_failed, precondition_required
+from api_gateway.api.request import query_pairs
+from api_gateway.errors import FieldError
+
+_MINIMAL = re.compile(r'return\s*=\s*"?minimal"?', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    is_trial: bool = False
+    is_minimal: bool = False
+    if_match: bytes | None = None
+    if_none_match: bytes | None = None
+
+    def check(self, row: bytes | None) -> None:
+        """`row`: the whole document, None where there is no row. Raises Problem 412."""
+        if row is None:
+            if self.if_match is not None:
+                raise precondition_failed()
+            return
+        if self.if_match is not None and not allows(self.if_match, row):
+            raise precondition_failed()
+        if self.if_none_match is not None and is_known(self.if_none_match, tag_of(row)):
+            raise precondition_failed()
+
+
+def wishes_of(call: Call, *, needs_match: bool = False) -> Wishes:
+    """Raises Problem: 400 for what cannot be understood, 406, 428 where the contract wants a precondition."""
+    if chosen(call.header(b"accept"), (JSON,)) is None:
+        raise not_acceptable((JSON,))
+    errors: list[FieldError] = []
+    is_trial = _trial(call, errors)
+    if_match, if_none_match = (_tags(call, name, errors) for name in ("If-Match", "If-None-Match"))
+    if errors:
+        raise bad_request(errors)
+    if needs_match and if_match is None and if_none_match is None:
+        raise precondition_required()
+    preferred = (call.header(b"prefer") or "").split(",")
+    is_minimal = any(_MINIMAL.fullmatch(part.partition(";")[0].strip()) for part in preferred)
+    return Wishes(is_trial, is_minimal, if_match, if_none_match)
+
+
+def _trial(call: Call, errors: list[FieldError]) -> bool:
+    found = False
+    for name, value in query_pairs(call.query):
+        if name != "dry_run":
+            errors.append(FieldError("unknown_parameter", "There is no such parameter.", parameter=name))
+        elif value not in ("true", "false"):
+            errors.append(FieldError("invalid_value", "Expected: true or false.", parameter=name))
+        else:
+            found = value == "true"
+    return found
+
+
+def _tags(call: Call, name: str, errors: list[FieldError]) -> bytes | None:
+    text = call.header(name.lower().encode())
+    if text is None:
+        return None
+    header = text.encode("latin-1")
+    try:
+        allows(header, b"")
+    except ValueError:
+        errors.append(FieldError("invalid_value", "Expected: * or a list of entity tags.", header=name))
+        return None
+    return header
