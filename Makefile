@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help up test check lock clean
+.PHONY: help up test check bench lock clean
 
 help: ## print this
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,22 @@ test: .venv/ready ## run the whole suite, services and set-up included
 check: .venv/ready ## linters and types only
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+bench: .venv/ready .bench/ready ## measure beside other frameworks, some ten minutes: make bench ARGS="--works get,list"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+.bench/ready: benchmarks/requirements.lock benchmarks/peers/fastify/package-lock.json | .venv/ready
+	@echo "setting up the peers …"
+	@mkdir -p .bench
+	@$(PYTHON) -m venv .bench/venv
+	@$(BIN)/uv pip sync --quiet --python .bench/venv/bin/python --require-hashes benchmarks/requirements.lock
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix benchmarks/peers/fastify; \
+	else echo "make: no Node, so fastify is left out; on Debian: apt-get install nodejs npm"; fi
+	@touch .bench/ready
+
 lock: .venv/ready ## resolve the dependencies anew
 	@echo uv | $(BIN)/uv pip compile - --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o bootstrap.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra laptop --group example --group dev --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile --group pyproject.toml:bench --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o benchmarks/requirements.lock
 
 clean: ## forget the running instance's data and the environment
-	rm -rf .banyan .venv
+	rm -rf .banyan .bench .venv

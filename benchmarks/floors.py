@@ -1,0 +1,147 @@
+"""What nothing can be faster than: the database alone (pgbench, psql) and an application that only answers bytes.
+
+The statement is the one our gateway runs, as the server logs it while one request is asked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from benchmarks import processor
+from benchmarks.database import Bench
+from benchmarks.measure import CONNECTIONS, Cost, load, measured
+from benchmarks.works import EXPORTS, Name, request
+
+_ENTRY = re.compile(
+    r"LOG:  (?:execute [^:]*|statement): (.*?)(?=\n(?:\[bench\] )?\d+ (?:LOG|DETAIL|ERROR):|\Z)", re.DOTALL
+)
+_PARAMETERS = re.compile(r"DETAIL:  Parameters: (.*)")
+_PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A statement with `$1`, …, and the values that one request gave it."""
+
+    sql: str
+    values: dict[int, str | None]
+
+
+def statements_of(bench: Bench, ask: list[str], port: int, status: int, work: Name) -> list[list[Ran]]:
+    """For each request what the server ran for it as `banyan_api`, transactions' own words included."""
+    found = []
+    with psycopg.connect(bench.server.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET log_line_prefix = '[bench] %p '")
+        connection.execute("ALTER SYSTEM SET log_parameter_max_length = -1")
+        _logging(connection, "all")
+        try:
+            for text in ask:
+                began = bench.server.log.stat().st_size
+                load(port, [text], seconds=60, status=status, connections=1, most=1)
+                time.sleep(0.1)
+                with bench.server.log.open("rb") as log:
+                    log.seek(began)
+                    found.append(_parsed(log.read().decode()))
+        finally:
+            _logging(connection, "none")
+    if not all(found):
+        raise RuntimeError(f"the server's log does not show what was run for {work}")
+    return found
+
+
+def _logging(connection: psycopg.Connection, what: str) -> None:
+    connection.execute(f"ALTER SYSTEM SET log_statement = '{what}'")
+    connection.execute("SELECT pg_reload_conf()")
+    time.sleep(0.3)
+
+
+def _parsed(log: str) -> list[Ran]:
+    ran: list[Ran] = []
+    for entry in re.split(r"^\[bench\] \d+ ", log, flags=re.MULTILINE):
+        if match := re.match(r"LOG:  (?:execute [^:]*|statement): (.*)", entry, re.DOTALL):
+            ran.append(Ran(match[1].strip(), {}))
+        elif (match := _PARAMETERS.match(entry)) and ran:
+            for number, text in _PARAMETER.findall(match[1]):
+                ran[-1].values[int(number)] = None if text == "NULL" else text[1:-1].replace("''", "'")
+    return [one for one in ran if "banyan." not in one.sql and "pg_reload_conf" not in one.sql]
+
+
+def pgbench(bench: Bench, ran: list[list[Ran]], folder: Path, seconds: float) -> Cost:
+    """The same statements by pgbench: its `rps`, and what the database spent. The application is not pgbench."""
+    files: list[str] = []
+    defined: list[str] = []
+    for n, statements in enumerate(ran):
+        script = folder / f"floor-{n}.sql"
+        lines = []
+        for m, one in enumerate(statements):
+            sql = re.sub(r"\$(\d+)", lambda match, at=f"v{n}_{m}_": f":{at}{match[1]}", one.sql)  # type: ignore[misc]
+            for number, value in one.values.items():
+                if value is None:
+                    sql = re.sub(rf":v{n}_{m}_{number}\b", "NULL", sql)
+                else:
+                    defined += ["-D", f"v{n}_{m}_{number}={value}"]
+            lines.append(f"{sql};")
+        script.write_text("\n".join(lines))
+        files += ["-f", str(script)]
+    command = [str(bench.server.programs / "pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"]
+    command += ["-T", str(max(1, round(seconds))), *defined, *files, bench.url("postgres")]
+    before = processor.spent_us(bench.server.pid)
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    after = processor.spent_us(bench.server.pid)
+    done = re.search(r"number of transactions actually processed: (\d+)", answer.stdout)
+    tps = re.search(r"tps = ([\d.]+)", answer.stdout)
+    if not done or not tps or not int(done[1]):
+        raise RuntimeError(f"pgbench: {answer.stderr.strip()[-500:]}")
+    return Cost(0.0, (after - before) / int(done[1]), float(tps[1]), 0.0)
+
+
+def psql(bench: Bench, ran: list[list[Ran]], folder: Path) -> Cost:
+    """The export as `psql` writes it to a file that keeps nothing."""
+    copy = next(one for one in ran[0] if one.sql.upper().startswith("COPY"))
+    script = folder / "floor-copy.sql"
+    script.write_text(f"{copy.sql};\n")
+    command = [str(bench.server.programs / "psql"), "-q", "-X", "-f", str(script), "-o", "/dev/null", bench.url()]
+    before, began = processor.spent_us(bench.server.pid), time.perf_counter()
+    usage = _children_us()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - began
+    return Cost(_children_us() - usage, processor.spent_us(bench.server.pid) - before, 1 / seconds, 0.0)
+
+
+def _children_us() -> float:
+    spent = os.times()
+    return (spent.children_user + spent.children_system) * 1e6
+
+
+class Constant:
+    """uvicorn around a callable that answers as many bytes as our gateway does."""
+
+    def __init__(self, python: Path, port: int, size: int, status: int) -> None:
+        environment = {**os.environ, "BYTES": str(size), "STATUS": str(status)}
+        command = [str(python), "-m", "uvicorn", "--port", str(port), "--no-access-log", "--log-level", "warning"]
+        here = Path(__file__).parent / "peers"
+        self.process = subprocess.Popen([*command, "constant:app"], cwd=here, env=environment)
+        self.port, self.status = port, status
+
+    def cost(self, database: int, seconds: float, method: str, body: object) -> Cost:
+        asked = [request(method, "/", body=body)]
+        return measured(self.process.pid, database, lambda: load(self.port, asked, seconds=seconds, status=self.status))
+
+
+def joined(application: Cost, database: Cost, work: Name) -> Cost:
+    """The floor of a work: the least application beside the least database. Of an export psql is both."""
+    if work in EXPORTS:
+        return database
+    return Cost(application.app_us, database.db_us, database.rps, application.peak_mb)
+
+
+def python_of(environment: Path) -> Path:
+    return environment / "bin" / "python" if environment.is_dir() else Path(sys.executable)
