@@ -24,6 +24,7 @@ _MANNERS = {
     "extra_float_digits": "1",
     "bytea_output": "hex",
     "standard_conforming_strings": "on",
+    "quote_all_identifiers": "off",
     "jit": "off",
 }
 

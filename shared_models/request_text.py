@@ -41,8 +41,21 @@ def one_of(labels: Iterable[str]) -> Parser:
     return parse
 
 
+_BEYOND_DATE = re.compile(r"[0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity", re.ASCII)
+_BEYOND_INSTANT = re.compile(
+    r"[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})( BC)?|-?infinity",
+    re.ASCII,
+)
+
+
+def _is_beyond(text: str, form: re.Pattern[str]) -> bool:
+    """What RFC 3339 cannot say and PostgreSQL can: infinity, years before 1, years after 9999."""
+    return form.fullmatch(text) is not None and not re.match(r"[0-9]{4}-(?!.*BC)", text)
+
+
 def parse_date(text: str) -> str:
-    if text in ("infinity", "-infinity"):
+    """RFC 3339, or PostgreSQL's own text for what that cannot say."""
+    if _is_beyond(text, _BEYOND_DATE):
         return text
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
@@ -56,8 +69,11 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+ -
 
 
 def parse_instant(text: str) -> str:
-    """RFC 3339. A blank before the offset is a `+` that the caller forgot to encode."""
-    if text in ("infinity", "-infinity"):
+    """RFC 3339, or PostgreSQL's own text for what that cannot say.
+
+    A blank before the offset is a `+` that the caller forgot to encode.
+    """
+    if _is_beyond(text, _BEYOND_INSTANT):
         return text
     try:
         if not _INSTANT.fullmatch(text):

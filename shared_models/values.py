@@ -6,7 +6,8 @@
     text, varchar, char(n)  string, padding trimmed      interval           ISO 8601 duration
     enum                    string                       bytea              base64
     json, jsonb             as it is                     arrays             arrays of the element
-    hstore                  object of strings            everything else    PostgreSQL's own text
+    hstore                  object of strings            money              string, as a decimal number
+    everything else         PostgreSQL's own text
 
 Everything is read exactly as it is stored: PostgreSQL writes the JSON, Python never sees the value.
 """
@@ -52,6 +53,7 @@ class Value:
     lossy      may `read` give null for a stored value that is none?
     by_reading compare what is read instead of what is stored
     closed     `parse` gives no value that is read as null
+    operators_of  schema of the type's own operators, where it is not the server's; the search path need not lead there
     take       a value of a JSON body -> text that PostgreSQL reads as `spelling`; None: it can be read only
     none       what JSON null is stored as, where that is not NULL
     """
@@ -68,6 +70,7 @@ class Value:
     closed: bool = False
     take: Taker | None = None
     none: str | None = None
+    operators_of: str | None = None
 
 
 def value_of(column_type: ColumnType, annotation: Any) -> Value:
@@ -80,8 +83,15 @@ def value_of(column_type: ColumnType, annotation: Any) -> Value:
     found = family(column_type, wanted, markers)
     if found is None:
         raise ValueError(f"{column_type.sql} cannot be {name_of(wanted)}; {_advice(column_type)}")
-    take = taker_of(column_type, found.schema, found.parse)
-    return replace(found, spelling=spelling, bind=lambda parameter: cast_to(parameter, spelling), take=take)
+    if column_type.name == "money":  # its text is the server's locale's, so it goes both ways as a numeric
+        return replace(found, spelling=spelling, bind=_as_money)
+    return replace(
+        found,
+        spelling=spelling,
+        bind=lambda parameter: cast_to(parameter, spelling),
+        take=taker_of(column_type, found.schema, found.parse),
+        operators_of=column_type.schema if column_type.kind == "base" and column_type.schema != "pg_catalog" else None,
+    )
 
 
 def as_is(column: Expression) -> Expression:
@@ -188,19 +198,24 @@ def _uuid(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | 
 def _date(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
     if wanted not in (date, str):
         return None
-    return _value({"type": "string", "format": "date"}, as_is, parse_date, ORDERED)
+    return _value(_moment("date", wanted), as_is, parse_date, ORDERED)
 
 
 def _instant(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
     if wanted not in (datetime, str):
         return None
-    return _value({"type": "string", "format": "date-time"}, as_is, parse_instant, ORDERED)
+    return _value(_moment("date-time", wanted), as_is, parse_instant, ORDERED)
+
+
+def _moment(form: str, wanted: Any) -> Schema:
+    """`str` promises no form: RFC 3339 has no word for infinity, years before 1, years after 9999."""
+    return {"type": "string"} if wanted is str else {"type": "string", "format": form}
 
 
 def _naive(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
     if wanted is not str:
         return None
-    form = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?|-?infinity"
+    form = r"[0-9]{4,6}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?( BC)?|-?infinity"
     return _value({"type": "string"}, as_is, matching(form, "a local time, such as 2024-02-29T13:45:00"), ORDERED)
 
 
@@ -244,9 +259,21 @@ def _hstore(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value 
     return _value({"type": "string"}, as_text) if wanted is str else None
 
 
-_COMPARABLE = frozenset(
-    {"inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "money", "pg_lsn", "ltree", "timetz", "xid8"}
-)
+def _money(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
+    if wanted not in (Decimal, str):
+        return None
+    return _value({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}, _money_as_text, _DECIMAL, ORDERED)
+
+
+def _money_as_text(column: Expression) -> Expression:
+    return sa.cast(sa.cast(column, sa.Numeric), sa.Text)
+
+
+def _as_money(parameter: Expression) -> Expression:
+    return cast_to(sa.cast(parameter, sa.Numeric), "pg_catalog.money")
+
+
+_COMPARABLE = frozenset({"inet", "cidr", "macaddr", "macaddr8", "bit", "varbit", "pg_lsn", "ltree", "timetz", "xid8"})
 
 
 def _other(column_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
@@ -304,6 +331,7 @@ _FAMILIES: dict[str, _Family] = {
     "interval": _interval,
     "bytea": _bytes,
     "hstore": _hstore,
+    "money": _money,
 }
 
 
@@ -321,6 +349,7 @@ _ADVICE = {
     "json": "write Json",
     "jsonb": "write Json",
     "hstore": "write dict[str, str | None]",
+    "money": "write Decimal (a string in JSON)",
 }
 
 

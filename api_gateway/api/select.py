@@ -21,7 +21,7 @@ from api_gateway.api.shapes import Condition, GetShape, Included, ListShape, Sha
 from api_gateway.api.visible import Place, Places, visible
 from shared_models.prepared import Prepared, parameter, prepared
 from shared_models.resources import BoundResource, Field, Link, Resources, Sort
-from shared_models.spelling import cast_to
+from shared_models.spelling import cast_to, quoted
 from shared_models.values import Expression, as_text
 
 _KEPT = 2000
@@ -69,7 +69,7 @@ class _Builder:
     def get(self, resource: BoundResource, shape: GetShape) -> sa.Select[Any]:
         row = self._alias(resource)
         key = [
-            row.c[field.column.name] == cast_to(parameter(f"k{n}"), field.value.spelling)
+            _compared(field, row.c[field.column.name], "=", cast_to(parameter(f"k{n}"), field.value.spelling))
             for n, field in enumerate(resource.key)
         ]
         parts = [self._fields(resource, row, shape.fields)]
@@ -187,12 +187,20 @@ def _condition(field: Field, stored: Expression, operator: str, names: list[str]
         return sa.and_(compared, read.is_not(None)) if value.lossy else compared
     left = read if value.by_reading else stored
     bound = [value.bind(parameter(name)) for name in names]
-    if operator == "in":
+    if operator == "in" and value.operators_of is not None:
+        compared = sa.or_(*(_compared(field, left, "=", one) for one in bound))
+    elif operator == "in":
         compared = left.in_(bound)
     else:
         sign = {"eq": "=", "ne": "<>", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}[operator]
-        compared = left.op(sign, is_comparison=True)(bound[0])
+        compared = _compared(field, left, sign, bound[0])
     return sa.and_(compared, read.is_not(None)) if value.lossy and not _is_closed(field, operator) else compared
+
+
+def _compared(field: Field, left: Expression, sign: str, right: Expression) -> Expression:
+    """By the operator of the column's own type, wherever an extension has put it."""
+    place = field.value.operators_of
+    return left.op(sign if place is None else f"OPERATOR({quoted(place)}.{sign})", is_comparison=True)(right)
 
 
 def _is_closed(field: Field, operator: str) -> bool:
@@ -213,14 +221,16 @@ def _after(
     columns = [row.c[field.column.name] for field in fields]
     values = [cast_to(parameter(f"k{n}"), field.value.spelling) for n, field in enumerate(fields)]
     same_way = len({sort.descending for sort in sorts}) == 1
-    if same_way and not or_at and not any(field.stored_null for field in fields):
+    is_plain = not any(field.stored_null or field.value.operators_of for field in fields)
+    if same_way and not or_at and is_plain:
         return _tuples(columns, values, ">" if not sorts[0].descending else "<")
     behind: list[Expression] = []
     for n, sort in enumerate(sorts):
-        equal = [_equal(columns[m], values[m], nulls[m]) for m in range(n)]
+        equal = [_equal(fields[m], columns[m], values[m], nulls[m]) for m in range(n)]
         behind.append(sa.and_(*equal, _beyond(columns[n], values[n], nulls[n], fields[n], sort.descending)))
     if or_at:
-        behind.append(sa.and_(*(_equal(c, v, n) for c, v, n in zip(columns, values, nulls, strict=True))))
+        same = zip(fields, columns, values, nulls, strict=True)
+        behind.append(sa.and_(*(_equal(*one) for one in same)))
     return sa.or_(*behind)
 
 
@@ -230,13 +240,14 @@ def _tuples(columns: Sequence[Expression], values: Sequence[Expression], sign: s
     return sa.tuple_(*columns).op(sign, is_comparison=True)(sa.tuple_(*values))
 
 
-def _equal(column: Expression, value: Expression, null: bool) -> Expression:
-    return column.is_(None) if null else column == value
+def _equal(field: Field, column: Expression, value: Expression, null: bool) -> Expression:
+    return column.is_(None) if null else _compared(field, column, "=", value)
 
 
 def _beyond(column: Expression, value: Expression, null: bool, field: Field, descending: bool) -> Expression:
     if descending:
-        return column.is_not(None) if null else column < value
+        return column.is_not(None) if null else _compared(field, column, "<", value)
     if null:
         return sa.false()
-    return sa.or_(column > value, column.is_(None)) if field.stored_null else column > value
+    greater = _compared(field, column, ">", value)
+    return sa.or_(greater, column.is_(None)) if field.stored_null else greater

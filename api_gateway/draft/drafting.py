@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,13 +18,14 @@ from api_gateway.draft.names import (
     python_string,
 )
 from api_gateway.draft.plan import Draft, DraftEnum, DraftField, DraftResource, LeftOut, TableName
-from api_gateway.draft.proposals import proposals, soft_delete, unfilled, view_key
+from api_gateway.draft.proposals import Line, proposals, soft_delete, unfilled, view_key
 from api_gateway.draft.relating import relate
 from api_gateway.draft.sample import Sample
 from api_gateway.draft.secrecy import secrecy
 from shared_models.snapshot import Column, Snapshot, Table
 
 Aliases = Mapping[tuple[str, str], str]
+Referenced = Counter[tuple[str, str, frozenset[str]]]  # how many foreign keys point to these columns of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,13 @@ def draft(snapshot: Snapshot, selection: Selection, sample: Sample) -> Draft:
     named = {(t.schema, t.name): names.claim(t.schema, t.name) for t in sorted(tables, key=_precedence)}
     enums = list(_enums(snapshot, tables, names))
     aliases = {(enum.schema, enum.type): enum.name for enum in enums}
-    drafted = {(t.schema, t.name): _resource(t, *named[t.schema, t.name], aliases, snapshot, sample) for t in tables}
+    references = Counter(
+        (key.target_schema, key.target_table, frozenset(key.target_columns)) for t in tables for key in t.foreign_keys
+    )
+    drafted = {
+        (t.schema, t.name): _resource(t, *named[t.schema, t.name], aliases, snapshot, sample, references)
+        for t in tables
+    }
     resources, related = relate(drafted, snapshot, sample)
     declared = sum(len(table.foreign_keys) for table in tables)
     return Draft(tuple(_parents_first(resources)), tuple(enums), tuple(left_out), declared, related)
@@ -94,10 +102,17 @@ def _enums(snapshot: Snapshot, tables: Iterable[Table], names: TableNames) -> It
 
 
 def _resource(
-    table: Table, class_name: str, path: str, enums: Aliases, snapshot: Snapshot, sample: Sample
+    table: Table,
+    class_name: str,
+    path: str,
+    enums: Aliases,
+    snapshot: Snapshot,
+    sample: Sample,
+    references: Referenced,
 ) -> DraftResource:
     reasons = {column.name: _left_out_reason(table, column, sample) for column in table.columns}
-    key = next((key for key in table.unique_keys() if all(_can_be_key(table, name, reasons) for name in key)), ())
+    possible = [key for key in table.unique_keys() if all(_can_be_key(table, name, reasons) for name in key)]
+    key = _most_referenced(table, possible, references)
     shown = [column for column in table.columns if reasons[column.name] is None]
     shown.sort(key=lambda column: key.index(column.name) if column.name in key else len(key))
     public = _field_names(shown)
@@ -113,6 +128,14 @@ def _resource(
         left_out=tuple(LeftOut(table.schema, table.name, n, reason) for n, reason in reasons.items() if reason),
         proposals=(*soft_delete(table, sample), *view_key(table, snapshot, public), *unfilled(table)),
     )
+
+
+def _most_referenced(table: Table, keys: list[tuple[str, ...]], references: Referenced) -> tuple[str, ...]:
+    """The primary key, unless all that point to the table point to another key of it."""
+    counts = [references[table.schema, table.name, frozenset(key)] for key in keys]
+    if keys and counts[0] == 0 and max(counts) > 0:
+        return keys[counts.index(max(counts))]
+    return keys[0] if keys else ()
 
 
 def _field_names(columns: Iterable[Column]) -> dict[str, str]:
@@ -134,19 +157,20 @@ def _left_out_reason(table: Table, column: Column, sample: Sample) -> str | None
 
 
 def _field(table: Table, column: Column, public: str, is_key: bool, enums: Aliases, sample: Sample) -> DraftField:
-    name = attribute(public)
+    name, shown = attribute(public), annotation(column.type, enums)
+    alias = public if public != name else None
     marker = "Key" if is_key else "Column"
     hidden = ", filter=False" if public in RESERVED_PARAMETERS else ""
     plain = not is_key and column.name == name and not hidden
     return DraftField(
         attribute=name,
-        alias=public if public != name else None,
-        annotation=annotation(column.type, enums),
+        alias=alias,
+        annotation=shown,
         marker=None if plain else f"{marker}({python_string(column.name)}{hidden})",
         optional=column.nullable and not is_key,
         column=column.name,
         comment=column.comment,
-        proposals=tuple(proposals(table, column, sample, name)),
+        proposals=tuple(proposals(table, column, sample, Line(name, alias, column.name), shown)),
     )
 
 

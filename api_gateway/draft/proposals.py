@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from api_gateway.draft.names import python_string
 from api_gateway.draft.plan import Proposal
@@ -37,16 +38,57 @@ _CODE_WORDS = frozenset(
     ]
 )
 _DELETED_WORDS = frozenset(["archived", "del", "deleted", "gone", "removed"])
+_FLAG_NAMES = frozenset(["disabled", "enabled", "isactive", "isdeleted", "isdefault", "isenabled", "islocked"])
+_MONEY_WORDS = frozenset(
+    [
+        "amount",
+        "amt",
+        "balance",
+        "cost",
+        "credit",
+        "debit",
+        "fee",
+        "money",
+        "paid",
+        "price",
+        "salary",
+        "subtotal",
+        "total",
+    ]
+)
+_MINOR_UNITS = frozenset(["cent", "cents", "pence", "rappen"])
 _MOST_CODES = 12
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 _TEXT = frozenset({"bpchar", "varchar", "text", "citext"})
 _SENTINELS = re.compile(r"-?infinity|(?:0001|1753|1[89]00|1970)-01-01|1899-1[12]-\d\d|(?:2099|2999|9999)-12-31")
 _LISTED = re.compile(r"'((?:[^']|'')*)'|(?<![\w.'])(-?\d+)(?![\w.'])")
+_CONSTANT = re.compile(r"'(\w?)'(?:::[\w. \"]+)?|\(?([01])\)?(?:::\w+)?")
+_EXPLAINED = re.compile(r"(?<![\w])[\"']?(\w{1,8})[\"']?\s*(?:=|:|->|–|-)\s*[\"']?([A-Za-z][A-Za-z ]{1,30})")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{2,}")
 
 
-def proposals(table: Table, column: Column, sample: Sample, attribute: str) -> Iterator[Proposal]:
-    """What one column may mean. `attribute`: the field's name in the drafted class."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The line of a class that a proposal would take the place of: its attribute, and the API's name where it differs.
+
+    What is read through a marker may turn out to be none of what was foreseen, so it is null unless `certain`.
+    """
+
+    attribute: str
+    alias: str | None
+    column: str
+
+    def __call__(self, kind: str, *marks: str, certain: bool = False) -> str:
+        alias = [f"Field(alias={python_string(self.alias)})"] if self.alias else []
+        shown = kind if certain else f"{kind} | None"
+        return f"{self.attribute}: Annotated[{shown}, {', '.join([*marks, *alias])}]{'' if certain else ' = None'}"
+
+    def mark(self, name: str, *more: str) -> str:
+        return f"{name}({', '.join([python_string(self.column), *more])})"
+
+
+def proposals(table: Table, column: Column, sample: Sample, line: Line, drafted: str) -> Iterator[Proposal]:
+    """What one column may mean. `line`: the field in the drafted class, `drafted` its annotation there."""
     if column.type.is_array:
         return
     values, rows = sample.values(table, column.name), sample.rows.get((table.schema, table.name), 0)
@@ -54,16 +96,37 @@ def proposals(table: Table, column: Column, sample: Sample, attribute: str) -> I
     flag = _flag(column, values, allowed)
     if flag:
         true, false = (_literal(column, value) for value in flag)
-        marker = f"Flag({python_string(column.name)}, true={true}, false={false})"
-        yield Proposal(_optional(attribute, "bool", marker), _evidence(values, rows, allowed))
+        marker = line.mark("Flag", f"true={true}", f"false={false}")
+        yield Proposal(line("bool", marker), _evidence(column, values, rows, allowed))
     elif _looks_coded(table, column, values, allowed):
         codes = allowed or sorted(values, key=_code_order)
-        yield Proposal(_coded(attribute, column, codes), _evidence(values, rows, allowed))
+        yield Proposal(_coded(line, column, codes), _evidence(column, values, rows, allowed))
     if column.type.name == "timestamp":
-        line = _optional(attribute, "datetime", f"LocalTime({python_string(column.name)})", column.nullable)
-        yield Proposal(line, "stored without a zone: a clock on the wall of api.time_zone in banyan.toml")
+        local = line("datetime", line.mark("LocalTime"), certain=not column.nullable)
+        yield Proposal(local, "stored without a zone: a clock on the wall of api.time_zone in banyan.toml")
     if column.type.name in ("date", "timestamp"):
-        yield from _sentinels(column, values, rows, attribute)
+        yield from _sentinels(column, values, rows, line)
+    yield from _none(table, column, sample, line, drafted)
+    yield from _money(column)
+
+
+def _none(table: Table, column: Column, sample: Sample, line: Line, drafted: str) -> Iterator[Proposal]:
+    """A reference that says "none" with a value of its own."""
+    found = sample.found.get(((table.schema, table.name), column.name))
+    if found is not None and found.none is not None and found.there and column.type.name in _TEXT | _INTEGERS:
+        none = f"NoneWhen({_literal(column, found.none)})"
+        evidence = f"{found.none!r} has no row on the other side, {found.there:,} other values have one"
+        yield Proposal(line(drafted, line.mark("Column"), none), evidence)
+
+
+def _money(column: Column) -> Iterator[Proposal]:
+    parts = set(words(column.name))
+    if column.type.name == "money":
+        yield Proposal(None, "money is text as the server's lc_monetary spells it, currency sign included")
+    elif column.type.name in ("float4", "float8") and parts & _MONEY_WORDS:
+        yield Proposal(None, "an amount in binary floating point: what was stored as 0.1 need not be 0.1")
+    elif column.type.name in _INTEGERS and parts & _MINOR_UNITS:
+        yield Proposal(None, "an amount in minor units (cents), as its name says: whole numbers, nothing is divided")
 
 
 def soft_delete(table: Table, sample: Sample) -> Iterator[Proposal]:
@@ -77,10 +140,10 @@ def soft_delete(table: Table, sample: Sample) -> Iterator[Proposal]:
             return
         values = sample.values(table, column.name)
         flag = _flag(column, values, _allowed_by_check(table, column))
-        if flag:
+        if flag and values:
             rows = sample.rows.get((table.schema, table.name), 0)
             keyword = f"soft_delete=SoftDelete({name}, deleted={_literal(column, flag[0])})"
-            yield Proposal(keyword, _evidence(values, rows, ()))
+            yield Proposal(keyword, _evidence(column, values, rows, ()))
             return
 
 
@@ -102,15 +165,31 @@ def unfilled(table: Table) -> Iterator[Proposal]:
 
 
 def _flag(column: Column, values: Values, allowed: tuple[str, ...]) -> tuple[str, str] | None:
-    """(true, false) when all values seen, or all that a CHECK allows, are of one pair; a number needs the name too."""
-    seen = set(allowed or values)
+    """(true, false) when all values seen, or all that a CHECK allows, are of one pair; a number needs the name too.
+
+    Where there are no values, the default may show the pair, if the name is a flag's.
+    """
+    seen = set(allowed or values) or _default_flag(column)
     if column.type.name not in _TEXT | _INTEGERS or not seen:
         return None
-    if column.type.name in _INTEGERS and not _FLAG_WORDS & set(words(column.name)):
+    if column.type.name in _INTEGERS and not _is_named_as_a_flag(column):
         return None
     if column.type.name in _TEXT and column.type.length != 1 and not allowed:
         return None
     return next((pair for pair in _FLAG_PAIRS if seen <= set(pair) and seen != {""}), None)
+
+
+def _default_flag(column: Column) -> set[str]:
+    default = _CONSTANT.fullmatch(column.default or "")
+    parts = words(column.name)
+    if default is None or not ((parts[-1:] and parts[-1] in _FLAG_WORDS) or {"is", "has"} & set(parts[:-1])):
+        return set()
+    return {next(part for part in default.groups() if part is not None)}
+
+
+def _is_named_as_a_flag(column: Column) -> bool:
+    parts = words(column.name)
+    return bool(_FLAG_WORDS & set(parts)) or "".join(parts) in _FLAG_NAMES
 
 
 def _looks_coded(table: Table, column: Column, values: Values, allowed: tuple[str, ...]) -> bool:
@@ -123,17 +202,23 @@ def _looks_coded(table: Table, column: Column, values: Values, allowed: tuple[st
     return (named or short) and 1 < len(values) <= _MOST_CODES and sum(values.values()) >= 5 * len(values)
 
 
-def _coded(attribute: str, column: Column, codes: Iterable[str]) -> str:
-    """Codes that are words keep them; cryptic ones get a name from whoever knows what they mean."""
+def _coded(line: Line, column: Column, codes: Iterable[str]) -> str:
+    """Codes that are words keep them; cryptic ones are named by the column's comment, else by who knows."""
     codes = list(codes)
     if column.type.name in _TEXT and all(map(_WORD.fullmatch, codes)):
-        literal = f"Literal[{', '.join(map(python_string, codes))}]"
-        return _optional(attribute, literal, f"Column({python_string(column.name)})")
-    mapping = ", ".join(f'{_literal(column, code)}: "…"' for code in codes)
-    return _optional(attribute, "str", f"Codes({python_string(column.name)}, {{{mapping}}})")
+        return line(f"Literal[{', '.join(map(python_string, codes))}]", line.mark("Column"))
+    names = _names_in(column.comment or "", codes)
+    mapping = ", ".join(f"{_literal(column, code)}: {python_string(names.get(code, '…'))}" for code in codes)
+    return line("str", line.mark("Codes", f"{{{mapping}}}"))
 
 
-def _sentinels(column: Column, values: Values, rows: int, attribute: str) -> Iterator[Proposal]:
+def _names_in(comment: str, codes: Iterable[str]) -> dict[str, str]:
+    """`M = married, S = single`: the words that a comment gives to codes."""
+    known, found = set(codes), _EXPLAINED.findall(comment)
+    return {code: " ".join(name.split()).lower() for code, name in found if code in known}
+
+
+def _sentinels(column: Column, values: Values, rows: int, line: Line) -> Iterator[Proposal]:
     for value, count in sorted(values.items()):
         if not _SENTINELS.match(value):
             continue
@@ -142,8 +227,8 @@ def _sentinels(column: Column, values: Values, rows: int, attribute: str) -> Ite
             yield Proposal(None, f"{evidence}; it stays a word in JSON")
             continue
         year, month, day = (int(part) for part in value[:10].split("-"))
-        kind = "date" if column.type.name == "date" else "datetime"
-        yield Proposal(_optional(attribute, kind, f"NoneWhen({kind}({year}, {month}, {day}))"), evidence)
+        kind, marker = ("date", "Column") if column.type.name == "date" else ("datetime", "LocalTime")
+        yield Proposal(line(kind, line.mark(marker), f"NoneWhen({kind}({year}, {month}, {day}))"), evidence)
 
 
 def _allowed_by_check(table: Table, column: Column) -> tuple[str, ...]:
@@ -161,20 +246,12 @@ def _is_plain_list(check: Check) -> bool:
     return "= ANY (" in expression and "ARRAY[" in expression and not joined
 
 
-def _optional(attribute: str, kind: str, marker: str, optional: bool = True) -> str:
-    """What is read through a marker may turn out to be none of what was foreseen: null, so that no row is refused."""
-    return (
-        f"{attribute}: Annotated[{kind} | None, {marker}] = None"
-        if optional
-        else f"{attribute}: Annotated[{kind}, {marker}]"
-    )
-
-
-def _evidence(values: Values, rows: int, allowed: tuple[str, ...]) -> str:
+def _evidence(column: Column, values: Values, rows: int, allowed: tuple[str, ...]) -> str:
     ordered = sorted(values.items(), key=lambda item: _code_order(item[0]))
     counts = ", ".join(f"{value!r} {count}" for value, count in ordered)
     found = f"{_first(rows)}: {counts}" if counts else ""
-    return "; ".join(part for part in ("a CHECK allows only these" if allowed else "", found) if part)
+    stated = "a CHECK allows only these" if allowed else "" if counts else f"its name, its default {column.default}"
+    return "; ".join(part for part in (stated, found) if part)
 
 
 def _first(rows: int) -> str:

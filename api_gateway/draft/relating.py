@@ -38,16 +38,22 @@ class _Relating:
     def __init__(self, resources: Mapping[TableName, DraftResource], snapshot: Snapshot, sample: Sample) -> None:
         self.resources = dict(resources)
         self.related = 0
+        self._references: dict[TableName, tuple[Reference, ...]] = {}
         self._snapshot, self._sample = snapshot, sample
         self._names = {name: Names(_taken(resource)) for name, resource in resources.items()}
 
     def add_parents(self, table: Table) -> None:
-        name = (table.schema, table.name)
-        for reference in references(table, self._snapshot):
+        name, declared = (table.schema, table.name), {key.name for key in table.foreign_keys}
+        done: set[object] = set()
+        self._references[name] = references(table, self._snapshot)
+        for reference in self._references[name]:
             reason = self._refusal(name, reference)
             if reason is None:
-                self._add(table, reference)
-                self.related += reference.name in {key.name for key in table.foreign_keys}
+                self.related += reference.name in declared
+                # Some schemas declare one and the same foreign key twice.
+                if reference.ends not in done:
+                    self._add(table, reference)
+                    done.add(reference.ends)
             elif not table.is_view:
                 self._leave_out(name, f"foreign key {reference.name}", reason)
 
@@ -85,9 +91,13 @@ class _Relating:
 
     def _parent(self, name: TableName, reference: Reference) -> DraftRelation:
         names = self._names[name]
-        public = names.claim(relation_name(reference, names.is_free))
+        public = names.claim(relation_name(reference, names.is_free, is_only=self._is_only(name, reference)))
         to = () if reference.target_columns == self.resources[reference.target].key else reference.target_columns
         return _relation("parent", public, reference.target, reference.columns, to)
+
+    def _is_only(self, name: TableName, reference: Reference) -> bool:
+        others = self._references.get(name, ())
+        return not any(o.target == reference.target and o.columns != reference.columns for o in others)
 
     def _shown(self, name: TableName) -> set[str]:
         return {field.column for field in self.resources[name].fields}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from api_gateway.draft.names import LONGEST
@@ -12,11 +12,11 @@ from api_gateway.draft.words import expanded, singular, words
 from shared_models.snapshot import Column, ForeignKey, Snapshot, Table
 
 _REFERENCE_WORDS = frozenset(
-    ["cd", "code", "fk", "id", "key", "no", "nr", "num", "number", "pk", "ref", "uuid", "guid"]
+    ["cd", "code", "fk", "gid", "guid", "id", "key", "no", "nr", "num", "number", "pk", "ref", "uid", "uuid"]
 )
 # Names that many tables give to their own key: equal names say nothing.
 _COMMON = frozenset(
-    ["cd", "code", "guid", "id", "key", "kind", "name", "no", "nr", "num", "number", "pk", "type", "uuid"]
+    ["cd", "code", "guid", "id", "key", "kind", "name", "no", "nr", "num", "number", "pk", "type", "uid", "uuid"]
 )
 _FAMILIES = (
     frozenset({"int2", "int4", "int8", "numeric", "oid"}),
@@ -33,6 +33,10 @@ class Reference:
     columns: tuple[str, ...]
     target: TableName
     target_columns: tuple[str, ...]
+
+    @property
+    def ends(self) -> tuple[object, ...]:
+        return self.columns, self.target, self.target_columns
 
 
 def references(table: Table, snapshot: Snapshot) -> tuple[Reference, ...]:
@@ -54,17 +58,13 @@ def _common_to_partitions(table: Table, snapshot: Snapshot, own: Iterable[Refere
     """Foreign keys that every partition declares for itself hold for the whole table too."""
     name = (table.schema, table.name)
     partitions = [partition for partition in snapshot.tables if partition.partition_of == name]
-    known = {_ends(reference) for reference in own}
-    shared = [{_ends(_reference(key)) for key in partition.foreign_keys} for partition in partitions]
+    known = {reference.ends for reference in own}
+    shared = [{_reference(key).ends for key in partition.foreign_keys} for partition in partitions]
     for key in partitions[0].foreign_keys if partitions else ():
-        ends = _ends(_reference(key))
+        ends = _reference(key).ends
         if not key.period and ends not in known and all(ends in each for each in shared):
             known.add(ends)
             yield _reference(key)
-
-
-def _ends(reference: Reference) -> tuple[object, ...]:
-    return reference.columns, reference.target, reference.target_columns
 
 
 def _passed_on(view: Table, snapshot: Snapshot) -> Iterator[Reference]:
@@ -86,14 +86,19 @@ def _passed_on(view: Table, snapshot: Snapshot) -> Iterator[Reference]:
                     yield Reference(key.name, columns_here, target, key.target_columns)
 
 
-def relation_name(reference: Reference, is_free: Callable[[str], bool]) -> str:
-    """`cust_no` → `customer`, `ParentID` → `parent`, `hostid` → `host`; else the target's name, else both."""
+def relation_name(reference: Reference, is_free: Callable[[str], bool], *, is_only: bool) -> str:
+    """`cust_no` → `customer`, `ParentID` → `parent`, `hostid` → `host`; else the target's name, else both.
+
+    `is_only`: no other reference of the table goes to this target. Of two, `created_by` and `approved_by`, neither
+    may take the target's bare name.
+    """
     target = expanded(words(reference.target[1])) or ["table"]
-    noun = [*target[:-1], singular(target[-1])]
-    stem = _stem(reference.columns[0]) if len(reference.columns) == 1 else []
+    noun = "_".join([*target[:-1], singular(target[-1])])
     column = "_".join(expanded(words(reference.columns[-1])))
-    longer = f"{column}_{'_'.join(noun)}" if [column] != noun else f"{column}_row"
-    for candidate in ("_".join(stem), "_".join(noun)):
+    stem = "_".join(_stem(reference.columns[0])) if len(reference.columns) == 1 else ""
+    longer = f"{column}_{noun}" if column != noun else f"{column}_row"
+    takes_noun = is_only or len(reference.columns) > 1 or not is_distinctive(reference.columns[0])
+    for candidate in (stem, noun if takes_noun else ""):
         if candidate.isidentifier() and is_free(candidate[:LONGEST]):
             return candidate[:LONGEST]
     return (longer if longer.isidentifier() else f"c_{longer}")[:LONGEST]
@@ -122,44 +127,76 @@ def is_composition(table: Table, reference: Reference, target: Table) -> bool:
 def possible_links(tables: Iterable[Table]) -> tuple[Link, ...]:
     """Columns without a foreign key whose name is that of another table's key, or of the table with `_id` behind."""
     drafted = [table for table in tables if not table.is_view]
-    by_key: dict[str, list[tuple[Table, Column]]] = {}
-    by_noun: dict[str, list[tuple[Table, Column]]] = {}
-    for table in drafted:
-        key = table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
-        if key is not None:
-            by_key.setdefault(key.name.lower(), []).append((table, key))
-            by_noun.setdefault("_".join(map(singular, expanded(words(table.name)))), []).append((table, key))
-    return tuple(link for table in drafted for link in _links_of(table, by_key, by_noun))
+    owners = _Owners(drafted)
+    return tuple(link for table in drafted for link in _links_of(table, owners))
 
 
-def _links_of(
-    table: Table,
-    by_key: Mapping[str, list[tuple[Table, Column]]],
-    by_noun: Mapping[str, list[tuple[Table, Column]]],
-) -> Iterator[Link]:
+class _Owners:
+    """Tables with a key of one column, to be found by that column's name and by the table's."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._by_key: dict[str, list[tuple[Table, Column]]] = {}
+        self._by_noun: dict[str, list[tuple[Table, Column]]] = {}
+        for table in tables:
+            key = table.column(table.primary_key[0]) if len(table.primary_key) == 1 else None
+            # A key that points elsewhere itself belongs to an extension of the table it points to.
+            if key is not None and not any(key.name in foreign.columns for foreign in table.foreign_keys):
+                self._by_key.setdefault(key.name.lower(), []).append((table, key))
+                self._by_noun.setdefault(_noun(table), []).append((table, key))
+
+    def of(self, column: Column) -> tuple[Table, Column] | None:
+        """The one table whose key a column of this name would hold."""
+        stem = "_".join(map(singular, _stem(column.name)))
+        found = self._by_key.get(column.name.lower(), []) if is_distinctive(column.name) else []
+        if len(found) > 1:
+            found = [owner for owner in found if _noun(owner[0]) == stem]
+        if len(found) != 1 and _says_reference(column.name):
+            found = self._by_noun.get(stem, [])
+        return found[0] if len(found) == 1 else None
+
+
+def _noun(table: Table) -> str:
+    return "_".join(map(singular, expanded(words(table.name))))
+
+
+def _links_of(table: Table, owners: _Owners) -> Iterator[Link]:
     declared = {name for key in table.foreign_keys for name in key.columns}
     for column in table.columns:
         if column.name in declared or (column.name,) == table.primary_key or column.type.is_array:
             continue
-        distinctive = "_".join(words(column.name)) not in _COMMON
-        owners = by_key.get(column.name.lower(), []) if distinctive else []
-        if len(owners) != 1 and set(words(column.name)) & _REFERENCE_WORDS:
-            owners = by_noun.get("_".join(map(singular, _stem(column.name))), [])
-        if len(owners) == 1 and owners[0][0] is not table and comparable(column, owners[0][1]):
-            target, key = owners[0]
+        owner = owners.of(column)
+        if owner is not None and owner[0] is not table and comparable(column, owner[1]):
+            target, key = owner
             yield Link((table.schema, table.name), column.name, (target.schema, target.name), key.name)
 
 
+def is_distinctive(column: str) -> bool:
+    """May two tables that both have a column of this name be thought to mean the same?"""
+    return "_".join(words(column)) not in _COMMON
+
+
+def _says_reference(column: str) -> bool:
+    """`cust_no`, `hostid`: does the name itself say that it points somewhere?"""
+    parts = words(column)
+    return bool(set(parts) & _REFERENCE_WORDS) or "_".join(expanded(parts)) != "_".join(_stem(column))
+
+
 def evidence(link: Link, sample: Sample) -> str | None:
-    """Why a link is worth proposing, or None when the rows speak against it."""
-    if link not in sample.found:
-        return "no foreign key; the names match, no rows were read"
-    found, of = sample.found[link]
-    if of == 0:
-        return "no foreign key; the names match, there are no values to compare"
-    if found < _ENOUGH * of:
+    """Why a link is worth proposing, or None when the rows speak against it.
+
+    A name like `description` is reason enough only together with the values.
+    """
+    telling = _says_reference(link.column)
+    if link.place not in sample.found:
+        return "no foreign key; the names match, no rows were read" if telling else None
+    found = sample.found[link.place]
+    if found.of == 0:
+        return "no foreign key; the names match, there are no values to compare" if telling else None
+    if found.there < _ENOUGH * found.of:
         return None
-    return f"no foreign key; {found:,} of {of:,} sampled values are in {'.'.join(link.target)}.{link.key}"
+    none = f"; {found.none!r} stands for none" if found.none is not None else ""
+    key = f"{'.'.join(link.target)}.{link.key}"
+    return f"no foreign key; {found.there:,} of {found.of:,} sampled values are in {key}{none}"
 
 
 def comparable(left: Column, right: Column) -> bool:

@@ -31,19 +31,36 @@ class Link:
     target: TableName
     key: str
 
+    @property
+    def place(self) -> tuple[TableName, str]:
+        """The column, which has one link at most."""
+        return self.table, self.column
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of the distinct sampled values `of`, not counting `none`, so many are `there`, on the other side.
+
+    none   0, -1 or '' in the column and without a row on the other side: how schemas without foreign keys say null
+    """
+
+    there: int
+    of: int
+    none: str | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What the first rows hold. Empty when rows were not to be read (`--no-data`) or could not be.
 
     columns   values and how often each occurs, nulls left out, text without trailing blanks
-    found     for a link: how many of the sampled values that are not null have a row on the other side, and of how many
+    found     for a column that may be a link: how many sampled values have a row on the other side
     secret    columns that hold what looks like a password's hash, a private key, a signed token
     """
 
     rows: Mapping[TableName, int] = field(default_factory=dict)
     columns: Mapping[tuple[TableName, str], Values] = field(default_factory=dict)
-    found: Mapping[Link, tuple[int, int]] = field(default_factory=dict)
+    found: Mapping[tuple[TableName, str], Found] = field(default_factory=dict)
     secret: frozenset[tuple[TableName, str]] = frozenset()
 
     def values(self, table: Table, column: str) -> Values:
@@ -54,7 +71,7 @@ def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], li
     """Looks at up to 1,000 rows of each table, in one READ ONLY transaction. A table that refuses is left unsampled."""
     rows: dict[TableName, int] = {}
     columns: dict[tuple[TableName, str], Values] = {}
-    found: dict[Link, tuple[int, int]] = {}
+    found: dict[tuple[TableName, str], Found] = {}
     with connection.transaction(force_rollback=True):
         connection.execute("SET TRANSACTION READ ONLY")
         connection.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
@@ -73,7 +90,7 @@ def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], li
         for link in links:
             counts = _found(connection, link)
             if counts is not None:
-                found[link] = counts
+                found[link.place] = counts
     secret = frozenset(place for place, values in columns.items() if any(map(is_secret_value, values)))
     return Sample(rows, columns, found, secret)
 
@@ -97,11 +114,13 @@ def _first_rows(
     return _attempt(connection, statement)
 
 
-def _found(connection: psycopg.Connection[Any], link: Link) -> tuple[int, int] | None:
+def _found(connection: psycopg.Connection[Any], link: Link) -> Found | None:
     statement = sql.SQL(
-        "SELECT count(*) FILTER (WHERE EXISTS (SELECT FROM {target} t WHERE t.{key} = s.value)), count(*)"
-        " FROM (SELECT DISTINCT {column} AS value FROM"
-        " (SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {rows}) first) s"
+        "SELECT count(*) FILTER (WHERE there), count(*) FILTER (WHERE there OR none IS NULL), max(none) FROM"
+        " (SELECT there, CASE WHEN NOT there AND rtrim(value::text) IN ('0', '-1', '') THEN rtrim(value::text) END"
+        " AS none FROM (SELECT value, EXISTS (SELECT FROM {target} t WHERE t.{key} = s.value) AS there FROM"
+        " (SELECT DISTINCT {column} AS value FROM"
+        " (SELECT {column} FROM {table} WHERE {column} IS NOT NULL LIMIT {rows}) first) s) asked) answered"
     ).format(
         target=_qualified(link.target),
         key=sql.Identifier(link.key),
@@ -110,7 +129,7 @@ def _found(connection: psycopg.Connection[Any], link: Link) -> tuple[int, int] |
         rows=sql.Literal(ROWS),
     )
     answer = _attempt(connection, statement)
-    return (answer[0][0], answer[0][1]) if answer else None
+    return Found(*answer[0]) if answer else None
 
 
 def _attempt(connection: psycopg.Connection[Any], statement: sql.Composed) -> list[tuple[Any, ...]] | None:

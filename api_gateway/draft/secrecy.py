@@ -9,6 +9,8 @@ from shared_models.snapshot import Column, Table
 
 _WORDS = frozenset(
     [
+        "bearer",
+        "contrasena",
         "cookie",
         "cookies",
         "credential",
@@ -17,6 +19,9 @@ _WORDS = frozenset(
         "cvv",
         "hash",
         "hashes",
+        "jwt",
+        "kennwort",
+        "mfa",
         "nonce",
         "otp",
         "pass",
@@ -35,39 +40,51 @@ _WORDS = frozenset(
         "salts",
         "secret",
         "secrets",
+        "senha",
         "session",
         "sessions",
         "tok",
         "token",
         "tokens",
         "totp",
+        "wachtwoord",
     ]
 )
 _PARTS = re.compile(
-    r"passw(?:or|d)|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credential|sessionid|sessid|apikey|privatekey|privkey|cryptkey|authkey|"
+    r"pass?w(?:or|d)|passphrase|pwd|secret(?!ar)|token(?!i[sz])|credential|sessionid|sessid|mot_?de_?passe|"
+    r"(?:access|api|auth|crypto?|dkim|encryption|gpg|license|master|pgp|priv|private|recovery|session|signing|ssh|tsig)keys?|"
     r"(?:pw|pass|md5|sha\d*)_?hash|hash(?:ed)?_?(?:pw|pass)"
 )
 _KEY_MATERIAL = frozenset(
     [
         "access",
+        "activation",
         "aes",
         "api",
         "app",
         "auth",
         "authentication",
         "client",
+        "confirmation",
+        "cookie",
         "crypt",
+        "crypto",
         "deploy",
+        "dkim",
         "encryption",
         "gpg",
         "hmac",
         "host",
+        "invite",
         "license",
+        "login",
         "master",
         "pgp",
         "private",
         "psk",
         "recovery",
+        "registration",
+        "reset",
         "rsa",
         "secret",
         "server",
@@ -76,7 +93,11 @@ _KEY_MATERIAL = frozenset(
         "ssh",
         "ssl",
         "tls",
+        "tsig",
+        "verification",
         "webhook",
+        "wep",
+        "wpa",
         "wrapping",
     ]
 )
@@ -117,6 +138,8 @@ def secrecy(table: Table, column: Column) -> str | None:
         return "its name looks like a secret"
     if column.type.name not in _TEXTUAL:
         return None
+    if "oauth" in parts:
+        return "its name looks like a secret"
     if parts and parts[-1] in ("key", "keys") and (_KEY_MATERIAL & set(parts[:-1]) or column.type.name == "bytea"):
         return "its name looks like key material"
     if _holds_secrets(table) and set(parts) & _OPAQUE:

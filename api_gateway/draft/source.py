@@ -40,6 +40,7 @@ _MODULES = {
     **dict.fromkeys(("Parent", "Resource", "Rows"), "shared_models.contract"),
 }
 _WIDTH = 100
+_GLUE = "\0=\0"
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 
@@ -81,7 +82,7 @@ def _default_docstring(resource: DraftResource) -> str:
 
 def _docstring(text: str) -> list[str]:
     safe = text.strip().replace("\\", "\\\\").replace('"""', "'''")
-    lines = [line.rstrip() for line in _printable(safe).splitlines()] or [""]
+    lines = _prose(safe) or [""]
     if lines[-1].endswith('"'):
         lines[-1] += " "
     return [f'"""{lines[0]}"""'] if len(lines) == 1 else [f'"""{lines[0]}', *lines[1:], '"""']
@@ -90,7 +91,7 @@ def _docstring(text: str) -> list[str]:
 def field_source(field: DraftField) -> list[str]:
     lines = [line for proposal in field.proposals for line in _proposal(proposal)]
     if field.comment:
-        lines += [f"# {line}" for line in _printable(field.comment.strip()).splitlines()]
+        lines += [f"# {line}".rstrip() for line in _prose(field.comment)]
     shown = (
         f"{field.annotation} | None" if field.optional and field.annotation not in ("Json", "Any") else field.annotation
     )
@@ -123,7 +124,16 @@ def _proposal(proposal: Proposal) -> list[str]:
 
 
 def _wrapped(comment: str) -> list[str]:
-    return textwrap.wrap(comment, _WIDTH, subsequent_indent="#   ", break_long_words=False, break_on_hyphens=False)
+    """Broken only where the code would still be code once the comment signs are gone: never around the ` = `."""
+    glued = comment.replace(" = ", _GLUE)
+    lines = textwrap.wrap(glued, _WIDTH, subsequent_indent="#   ", break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_GLUE, " = ") for line in lines]
+
+
+def _prose(text: str) -> list[str]:
+    """Somebody's own words, line by line as they wrote them; only what is too long for a page is broken."""
+    lines = (line.rstrip() for line in _printable(text.strip()).splitlines())
+    return [part for line in lines for part in (textwrap.wrap(line, _WIDTH) if len(line) > _WIDTH else [line])]
 
 
 def _alias(alias: str | None) -> str | None:

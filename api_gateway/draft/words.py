@@ -73,6 +73,7 @@ _UNCOUNTABLE = frozenset(
         "stock",
         "stuff",
         "traffic",
+        "trans",
     ]
 )
 

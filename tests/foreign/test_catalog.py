@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import psycopg
 import pytest
 
-from api_gateway.postgres import Server
 from shared_models.catalog import read_snapshot, user_schemas
 from shared_models.snapshot import Column, ForeignKey, Snapshot, Table
 from tests.support.debian_postgres import DebianServer
@@ -200,33 +199,3 @@ def test_what_belongs_to_an_extension_says_so(database_url: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION pg_stat_statements")
         assert _table(read_snapshot(connection, ["public"]), "public", "pg_stat_statements").extension
-
-
-def test_a_thousand_tables_take_as_many_statements_as_one(server: Server, database_url: str) -> None:
-    def statements(schemas: list[str]) -> int:
-        sent: list[object] = []
-        with psycopg.connect(database_url, autocommit=True, cursor_factory=_counting(sent)) as connection:
-            read_snapshot(connection, schemas)
-        return len(sent)
-
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("CREATE SCHEMA one; CREATE TABLE one.t (id int PRIMARY KEY); CREATE SCHEMA many")
-        connection.execute(
-            "DO $$BEGIN FOR n IN 1..1000 LOOP EXECUTE format('CREATE TABLE many.t%s (id int PRIMARY KEY, a text,"
-            " b numeric(9,2), up int REFERENCES many.t%s)', n, greatest(n - 1, 1)); END LOOP; END$$"
-        )
-    assert statements(["many"]) == statements(["one"]) < 30
-
-
-def _counting(sent: list[object]) -> type[psycopg.Cursor[object]]:
-    class Counting(psycopg.Cursor[object]):
-        def execute(self, query: object, *arguments: object, **more: object) -> Counting:  # type: ignore[override]
-            sent.append(query)
-            super().execute(query, *arguments, **more)  # type: ignore[arg-type]
-            return self
-
-        def stream(self, query: object, *arguments: object, **more: object) -> Iterator[object]:  # type: ignore[override]
-            sent.append(query)
-            return super().stream(query, *arguments, **more)  # type: ignore[arg-type]
-
-    return Counting

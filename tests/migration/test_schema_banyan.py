@@ -304,8 +304,8 @@ def test_the_apis_role_writes_its_journal_and_cannot_change_it(
 ) -> None:
     with role(state.API) as connection:
         connection.execute(
-            'INSERT INTO banyan.journal (principal, operation, "table", key, columns)'
-            " VALUES ('a', 'b', 'c', '{}', '{}')"
+            'INSERT INTO banyan.journal (principal, operation, verb, schema, "table", key, columns)'
+            " VALUES ('a', 'b', 'update', 'public', 'c', '{}', '{}')"
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("DELETE FROM banyan.journal")

@@ -12,6 +12,7 @@ import psycopg
 
 from api_gateway.postgres.binaries import programs
 from api_gateway.postgres.identity import identity
+from tests.support.large_schema import Large
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "banyan-tests"
 HERE = Path(__file__).parents[1] / "foreign"
@@ -93,6 +94,7 @@ def _adventureworks(url: str) -> None:
 OURS: Mapping[str, Load] = {
     "zabbix": _zabbix,
     "corner_cases": _corner_cases,
+    "generated": Large(tables=120, views=24, functions=120, rows=3).load,
     "kea": _script_of("kea-admin", "usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql"),
     "roundcube": _script_of("roundcube-core", "usr/share/roundcube/SQL/postgres.initial.sql"),
     "icingaweb2": _script_of("icingaweb2", "usr/share/icingaweb2/schema/pgsql.schema.sql"),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 
 from api_gateway.draft.drafting import Selection, draft
 from api_gateway.draft.files import formatted
 from api_gateway.draft.relations import possible_links
-from api_gateway.draft.sample import Sample
+from api_gateway.draft.sample import Found, Sample
 from api_gateway.draft.source import contract_source
-from shared_models.snapshot import Check, Column, ColumnType, ForeignKey, Snapshot, Table
+from shared_models.snapshot import Check, Column, ColumnType, ForeignKey, Snapshot, Table, Unique
 
 _INT, _TEXT = ColumnType("integer", "int4"), ColumnType("text", "text")
 _FLAG = ColumnType("character(1)", "bpchar", length=1)
@@ -60,10 +61,10 @@ def test_lines_whose_key_begins_with_their_parents_become_its_children() -> None
 def test_a_relation_nobody_declared_is_only_proposed_and_only_when_the_rows_agree() -> None:
     tables = (_CUSTOMER, _order(Column("cust_no", _INT)))
     (link,) = possible_links(tables)
-    agreeing = _source(*tables, sample=Sample(found={link: (95, 100)}))
+    agreeing = _source(*tables, sample=Sample(found={link.place: Found(95, 100)}))
     assert '# proposal: customer: Annotated[Customer | None, Parent("cust_no")] = None' in agreeing
     assert "95 of 100 sampled values are in public.customer.cust_no" in agreeing
-    assert "customer:" not in _source(*tables, sample=Sample(found={link: (10, 100)}))
+    assert "customer:" not in _source(*tables, sample=Sample(found={link.place: Found(10, 100)}))
 
 
 def test_a_flag_is_proposed_with_the_values_that_were_seen() -> None:
@@ -159,3 +160,87 @@ def test_include_and_exclude_leave_tables_out_and_their_foreign_keys_say_so() ->
 def test_the_same_schema_gives_the_same_text() -> None:
     tables = [_CUSTOMER, _order(Column("cust_no", _INT)), Table("public", "Customers", columns=_CUSTOMER.columns)]
     assert _source(*tables) == _source(*tables)
+
+
+def _to(table: Table, column: str, name: str = "fk", target: str = "cust_no") -> ForeignKey:
+    return ForeignKey(name, (column,), table.schema, table.name, (target,))
+
+
+def test_a_foreign_key_declared_twice_is_one_relation_and_both_are_accounted_for() -> None:
+    keys = (_to(_CUSTOMER, "cust_no", "a"), _to(_CUSTOMER, "cust_no", "b"))
+    drafted = draft(
+        Snapshot(("public",), (_CUSTOMER, _order(Column("cust_no", _INT), foreign_keys=keys))), Selection(), Sample()
+    )
+    assert drafted.related == drafted.foreign_keys == 2
+    assert sum(len(resource.relations) for resource in drafted.resources) == 1
+
+
+def test_of_two_references_to_one_table_neither_takes_its_bare_name() -> None:
+    keys = (_to(_CUSTOMER, "made_by", "a"), _to(_CUSTOMER, "paid_by", "b"))
+    source = _source(_CUSTOMER, _order(Column("made_by", _INT), Column("paid_by", _INT), foreign_keys=keys))
+    assert "    made_by_customer: Annotated[Customer | None" in source
+    assert "    paid_by_customer: Annotated[Customer | None" in source
+
+
+def test_the_key_is_the_one_that_the_other_tables_point_to() -> None:
+    columns = (Column("login", _TEXT, nullable=False), Column("id", _INT, nullable=False))
+    user = Table("public", "users", columns=columns, primary_key=("login",), uniques=(Unique("u", ("id",)),))
+    order = _order(Column("user_id", _INT), foreign_keys=(_to(user, "user_id", target="id"),))
+    assert 'id: Annotated[int, Key("id")]' in _source(user, order)
+    assert 'login: Annotated[str, Key("login")]' in _source(user)
+
+
+def test_a_value_that_stands_for_none_is_proposed_with_the_relation() -> None:
+    tables = (_CUSTOMER, _order(Column("cust_no", _INT)))
+    (link,) = possible_links(tables)
+    source = _source(*tables, sample=Sample(found={link.place: Found(40, 40, "0")}))
+    assert '# proposal: customer_no: Annotated[int | None, Column("cust_no"), NoneWhen(0)] = None' in source
+    assert "40 of 40 sampled values are in public.customer.cust_no; '0' stands for none" in source
+
+
+def test_a_name_that_says_no_reference_needs_the_values() -> None:
+    kind = Table(
+        "public", "kind", columns=(Column("description", _TEXT, nullable=False),), primary_key=("description",)
+    )
+    tables = (kind, _order(Column("description", _TEXT)))
+    assert "Parent(" not in _source(*tables)
+    (link,) = possible_links(tables)
+    assert 'Parent("description")' in _source(*tables, sample=Sample(found={link.place: Found(9, 9)}))
+
+
+def test_a_key_that_is_a_reference_itself_owns_nothing() -> None:
+    extra = Table(
+        "public", "vip", columns=_CUSTOMER.columns, primary_key=("cust_no",), foreign_keys=(_to(_CUSTOMER, "cust_no"),)
+    )
+    (link,) = possible_links((_CUSTOMER, extra, _order(Column("cust_no", _INT))))
+    assert link.target == ("public", "customer")
+
+
+def test_what_a_comment_says_of_codes_becomes_their_names() -> None:
+    check = Check("c", "(sex = ANY (ARRAY['M'::text, 'F'::text]))", ("sex",))
+    source = _source(_order(Column("sex", _TEXT, comment="M = Male, F = Female"), checks=(check,)))
+    assert 'Codes("sex", {"M": "male", "F": "female"})' in source
+
+
+def test_a_flag_without_rows_is_known_by_name_and_default() -> None:
+    source = _source(
+        _order(Column("is_rush", _INT, nullable=False, default="0"), Column("active_since", _INT, default="0"))
+    )
+    assert 'is_rush: Annotated[bool | None, Flag("is_rush", true=1, false=0)] = None' in source
+    assert 'Flag("active_since"' not in source
+
+
+def test_a_proposal_broken_over_lines_is_still_code() -> None:
+    column = Column("a_rather_long_name_of_a_column_that_holds_when_it_happened", ColumnType("timestamp", "timestamp"))
+    source = _source(_order(column, Column("other", _INT)))
+    lines = [line.strip().removeprefix("#") for line in source.splitlines() if line.strip().startswith("#")]
+    start = next(i for i, line in enumerate(lines) if "proposal:" in line)
+    end = next(i for i, line in enumerate(lines) if "stored without" in line)
+    ast.parse("\n".join(lines[start:end]).replace("proposal:", "").lstrip())
+
+
+def test_long_comments_are_broken_and_short_lines_left_as_they_were_written() -> None:
+    comment = "short\n" + "many words " * 30
+    source = _source(Table("public", "thing", comment=comment, columns=(Column("id", _INT, comment=comment),)))
+    assert max(map(len, source.splitlines())) <= 120
+    assert '"""short\n' in source

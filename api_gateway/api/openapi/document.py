@@ -9,8 +9,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic_core import to_json
 
-from api_gateway.api.openapi_paths import TEXT_PATTERN, get_id, problem_responses, resource_paths
-from api_gateway.api.openapi_schemas import Json, component_schemas, reference
+from api_gateway.api.openapi.operations import complete
+from api_gateway.api.openapi.parameters import TEXT_PATTERN
+from api_gateway.api.openapi.paths import resource_paths
+from api_gateway.api.openapi.responses import component_headers, component_responses
+from api_gateway.api.openapi.schemas import Json, component_schemas
 from api_gateway.api.operations import Operation
 from shared_models.resources import Resources
 
@@ -19,13 +22,6 @@ SCHEMES: Json = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "The API key as a bearer token."},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
-_IDEMPOTENCY_KEY: Json = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "Sent again with the same key, the request is answered again and done once. Kept for a day.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
-}
-_REPLAYED: Json = {"description": "`true`: this answer was given before.", "schema": {"type": "string"}}
 
 
 def document(app: FastAPI, resources: Resources, operations: Iterable[Operation], prefix: str) -> Json:
@@ -40,12 +36,13 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
     declared = {(f"{prefix}{op.path}", op.method.lower()): op for op in operations}
     paths = written.get("paths", {})
     for (path, method), op in declared.items():
-        _complete(paths[path][method], op, resources)
+        complete(paths[path][method], op, resources)
     for path, item in resource_paths(resources, prefix).items():
         paths[path] = {**item, **paths.get(path, {})}
     components = written.setdefault("components", {})
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
     components["schemas"] = dict(sorted({**schemas, **component_schemas(resources)}.items()))
+    components["responses"], components["headers"] = component_responses(), component_headers()
     components["securitySchemes"] = SCHEMES
     return {**written, "paths": dict(sorted(paths.items())), "security": SECURITY}
 
@@ -62,29 +59,6 @@ def _storable(schema: Any) -> Any:
     inner = {name: _storable(part) for name, part in schema.items()}
     is_free = inner.get("type") == "string" and not {"enum", "const", "format", "pattern"} & inner.keys()
     return {**inner, "pattern": TEXT_PATTERN} if is_free else inner
-
-
-def _complete(written: Json, op: Operation, resources: Resources) -> None:
-    """What FastAPI cannot know of an operation."""
-    refusals = ["400", "401", "403", "406", "414", "500", "503", "504"]
-    success: Json = written["responses"].pop("200", None) or written["responses"].pop(str(op.status), {})
-    written["responses"].clear()
-    if not op.is_safe:
-        refusals += ["409", "413", "415", "422"]
-        written.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
-        success.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
-    if op.answer is not None:
-        resource = resources.of(op.answer)
-        success["content"] = {"application/json": {"schema": reference(resource.name)}}
-        if op.status == 201 and resource.key:
-            success["headers"]["Location"] = {"description": "Where it is.", "schema": {"type": "string"}}
-            key = {field.name: f"$response.body#/{field.name}" for field in resource.key}
-            success["links"] = {"get": {"operationId": get_id(resource), "parameters": key}}
-    success.setdefault("description", "Done.")
-    written["responses"] = {str(op.status): success, **problem_responses(*refusals)}
-    written["operationId"] = op.name
-    written["tags"] = [op.path.partition("/")[0]]
-    written["description"] = f"{written.get('description', '')}\n\nScope: `{op.scope}`".strip()
 
 
 def frozen(written: Json) -> str:

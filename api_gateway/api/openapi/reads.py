@@ -1,0 +1,53 @@
+"""GET of a list and of one row: every parameter, header and refusal."""
+
+from __future__ import annotations
+
+from api_gateway.api.openapi.names import get_id, list_id
+from api_gateway.api.openapi.parameters import filters, page_parameters, parameter_schema, shape_parameters
+from api_gateway.api.openapi.responses import OF_READING, header, refusals
+from api_gateway.api.openapi.schemas import Json, reference, shown
+from shared_models.resources import BoundResource, Resources
+
+
+def list_operation(resource: BoundResource, resources: Resources) -> Json:
+    body = {"application/json": {"schema": reference(f"{resource.name}List")}}
+    answer: Json = {"description": "A page of rows.", "headers": header("Link"), "content": body}
+    return {
+        "operationId": list_id(resource),
+        "summary": f"List {resource.path}",
+        "tags": [resource.path],
+        "description": _list_description(resource),
+        "parameters": [*filters(resource), *page_parameters(resource), *shape_parameters(resource, resources)],
+        "responses": {"200": answer, **refusals(*OF_READING)},
+    }
+
+
+def _list_description(resource: BoundResource) -> str:
+    order = ", ".join(("-" if s.descending else "") + s.field for s in resource.sort or resource.order)
+    text = f"Ordered by {order} unless `sort` says otherwise."
+    if not resource.key:
+        text += " Rows have no key: a page may repeat or miss rows while the table changes."
+    return text
+
+
+def get_operation(resource: BoundResource, resources: Resources) -> Json:
+    parameters: list[Json] = [
+        {"name": field.name, "in": "path", "required": True, "schema": parameter_schema(field)}
+        for field in resource.key
+    ]
+    known = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+    return {
+        "operationId": get_id(resource),
+        "summary": f"Get one of {resource.path}",
+        "tags": [resource.path],
+        "parameters": [*parameters, *shape_parameters(resource, resources), known],
+        "responses": {
+            "200": {
+                "description": "The row.",
+                "headers": header("ETag"),
+                "content": {"application/json": {"schema": shown(resource)}},
+            },
+            "304": {"description": "It has not changed.", "headers": header("ETag")},
+            **refusals(*OF_READING),
+        },
+    }

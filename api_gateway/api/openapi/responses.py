@@ -1,0 +1,79 @@
+"""Every refusal and every header of an answer, once, as components that all paths refer to."""
+
+from __future__ import annotations
+
+from api_gateway.api.openapi.schemas import Json, reference
+from api_gateway.api.problems import MEDIA_TYPE
+
+_REASONS = {
+    "400": ("BadRequest", "The request cannot be understood; `errors` lists every fault."),
+    "401": ("Unauthorized", "There is no valid key."),
+    "403": ("Forbidden", "The key lacks the scope."),
+    "404": ("NotFound", "There is no such row or page, or the key's owner does not see it."),
+    "405": ("MethodNotAllowed", "The method is not allowed here."),
+    "406": ("NotAcceptable", "Another media type is wanted than there is."),
+    "409": (
+        "Conflict",
+        "It fits, but what is stored does not allow it; or a twin with the same Idempotency-Key is being worked on.",
+    ),
+    "412": ("PreconditionFailed", "The row is not what `If-Match` says any more."),
+    "413": ("ContentTooLarge", "The body is too large."),
+    "414": ("UriTooLong", "The query string is too long."),
+    "415": ("UnsupportedMediaType", "The body has another media type or encoding than can be read."),
+    "422": ("UnprocessableContent", "The body does not fit, or a rule does not allow it; `errors` lists every fault."),
+    "428": ("PreconditionRequired", "The write must say with `If-Match` which state it changes."),
+    "500": ("InternalServerError", "Something is broken on our side."),
+    "503": ("ServiceUnavailable", "The database is away or busy; try again after Retry-After seconds."),
+    "504": ("GatewayTimeout", "The database took too long."),
+}
+OF_READING = ("400", "401", "403", "404", "406", "414", "500", "503", "504")
+_HEADERS_OF = {
+    "401": ("WWW-Authenticate",),
+    "403": ("WWW-Authenticate",),
+    "405": ("Allow",),
+    "409": ("Retry-After",),
+    "415": ("Accept-Post",),
+    "503": ("Retry-After",),
+}
+
+_HEADERS: dict[str, tuple[str, Json]] = {
+    "Accept-Post": ("The media types a body may have.", {"type": "string"}),
+    "Allow": ("The methods that are allowed here.", {"type": "string"}),
+    "ETag": (
+        "Changes with the row (RFC 9110); the part behind a dot with what is included.",
+        {"type": "string", "pattern": '^"[^"]+"$'},
+    ),
+    "Idempotency-Replayed": ("`true`: this answer was given before.", {"type": "string", "const": "true"}),
+    "Link": ('The next page, as rel="next" (RFC 8288).', {"type": "string"}),
+    "Location": ("Where it is.", {"type": "string"}),
+    "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
+    "WWW-Authenticate": ("The scheme, and what the key lacks (RFC 6750).", {"type": "string"}),
+}
+
+
+def header(name: str) -> Json:
+    """`{name: reference}`. A header that an answer may carry, required nowhere."""
+    return {name: {"$ref": f"#/components/headers/{name}"}}
+
+
+def headers(*names: str) -> Json:
+    return {name: part for each in names for name, part in header(each).items()}
+
+
+def refusals(*statuses: str) -> Json:
+    return {status: {"$ref": f"#/components/responses/{_REASONS[status][0]}"} for status in sorted(statuses)}
+
+
+def component_responses() -> Json:
+    return {name: _problem(status, reason) for status, (name, reason) in _REASONS.items()}
+
+
+def component_headers() -> Json:
+    return {name: {"description": told, "schema": schema} for name, (told, schema) in _HEADERS.items()}
+
+
+def _problem(status: str, reason: str) -> Json:
+    response: Json = {"description": reason, "content": {MEDIA_TYPE: {"schema": reference("Problem")}}}
+    if status in _HEADERS_OF:
+        response["headers"] = headers(*_HEADERS_OF[status])
+    return response
