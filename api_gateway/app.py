@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway import events
-from api_gateway.api.build import Databases, build_api
+from api_gateway.api.build import Databases, Served, build_api
 from api_gateway.api.contract import load_contract
 from api_gateway.api.request_log import RequestLog
 from api_gateway.consumers import Register
@@ -21,6 +22,7 @@ from api_gateway.dispatch import Dispatcher
 from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
+from api_gateway.outages import Judgement, SchemaWatch, Sight
 from api_gateway.project import load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
@@ -67,20 +69,25 @@ class Gateway:
             lock_timeout=settings.lock_timeout,
         )
         contract = load_contract(project, strict=False)
-        self._api: FastAPI = build_api(
+        self._build = partial(
+            build_api,
             project,
             contract,
             lambda: self._watcher.register,
             Databases(self._database, self._database),
             secret=settings.require("session_secret"),
         )
+        self._api: FastAPI = self._build()
         self._logged_api: ASGIApp = RequestLog(self._api)
+        sight = Sight(self._database, settings.require("api_database_url"), owner_url)
+        self._schema = SchemaWatch(project, contract, sight, self._serve)
         self._dispatcher = Dispatcher(
             project,
             self._watcher,
             self._recorder,
             databases={"read_database": self._database, "write_database": self._database},
             pass_secret=settings.require("pass_secret"),
+            schema=self._schema,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,6 +100,14 @@ class Gateway:
         else:
             await self._logged_api(scope, receive, send)
 
+    def _serve(self, judgement: Judgement) -> None:
+        """The typed API for the schema as it is now, from the next request on; who is being answered keeps the old.
+
+        Another application, not another state of this one: no request sees half of each.
+        """
+        served = Served(judgement.resources, judgement.operations)
+        self._logged_api = RequestLog(self._build(served=served))
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Everything that lives as long as the process. Nothing here needs the database to be there."""
@@ -101,6 +116,7 @@ class Gateway:
             stack.push_async_callback(self._database.close)
             await stack.enter_async_context(self._recorder)
             await stack.enter_async_context(self._watcher)
+            await stack.enter_async_context(self._schema)
             await stack.enter_async_context(self._api.router.lifespan_context(self._api))
             report(events.ProcessStarted("app", self._where))
             yield

@@ -124,6 +124,30 @@ class DatabaseBack:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOut:
+    """The database's schema has changed under this resource, operation or route. `why`: tables and columns."""
+
+    subject: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackInService:
+    """The schema fits this resource, operation or route again."""
+
+    subject: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaNotSeen:
+    """The live schema could not be looked at, or an outage not be written down; it is tried again. `error`: a class."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class EdgeTableWritten:
     """The edge's route table was replaced. `routes`: how many routes stand in it."""
 
@@ -192,6 +216,9 @@ Event = (
     | StagesNotKept
     | DatabaseLost
     | DatabaseBack
+    | TakenOut
+    | BackInService
+    | SchemaNotSeen
     | EdgeTableWritten
     | EdgeTableRefused
     | ComparisonRecorded

@@ -78,17 +78,19 @@ def level_of(event: Event) -> Level:
             | events.StageMoved()
             | events.StagesTaken()
             | events.DatabaseBack()
+            | events.BackInService()
             | events.EdgeTableWritten()
             | events.ConsumerChanged()
         ):
             return "info"
-        case events.ChildEnded() | events.ExchangeSkipped():
+        case events.ChildEnded() | events.ExchangeSkipped() | events.SchemaNotSeen():
             return "warning"
         case (
             events.RequestFailed()
             | events.StagesRefused()
             | events.StagesNotKept()
             | events.DatabaseLost()
+            | events.TakenOut()
             | events.EdgeTableRefused()
         ):
             return "error"

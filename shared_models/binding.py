@@ -6,7 +6,7 @@ bind_what_fits(contract, snapshot)   takes the resources out that do not fit, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
 
@@ -30,13 +30,22 @@ def bind(module: ModuleType, snapshot: Snapshot, *, zone: str = "UTC") -> Resour
     return resources
 
 
-def bind_what_fits(module: ModuleType, snapshot: Snapshot, *, zone: str = "UTC") -> Resources:
-    """As `bind`, but what does not fit, and what leads to it, is `unavailable` instead of an error."""
+def bind_what_fits(
+    module: ModuleType,
+    snapshot: Snapshot,
+    *,
+    zone: str = "UTC",
+    besides: Callable[[Resources], Iterable[Finding]] = lambda _: (),
+) -> Resources:
+    """As `bind`, but what does not fit, and what leads to it, is `unavailable` instead of an error.
+
+    `besides`: what else is wrong with resources that are bound, and takes them out as well.
+    """
     resources, findings = _bind(module, snapshot, zone)
     broken: dict[str, list[Finding]] = {}
-    for finding in findings:
+    for finding in [*findings, *besides(resources)]:
         broken.setdefault(finding.resource, []).append(finding)
-    return _without_broken(resources, broken)
+    return _without_broken(resources, broken, classes_of(module))
 
 
 def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources, list[Finding]]:
@@ -127,19 +136,22 @@ def own_columns(resource: BoundResource) -> set[str]:
     return columns | ({resource.soft_delete[0]} if resource.soft_delete is not None else set())
 
 
-def _without_broken(resources: Resources, broken: Mapping[str, list[Finding]]) -> Resources:
+def _without_broken(
+    resources: Resources, broken: Mapping[str, list[Finding]], classes: Iterable[type[c.Resource]]
+) -> Resources:
     """What leads to a broken resource is broken too: an answer without its rows would be a lie."""
-    out: dict[type[c.Resource], list[Finding]] = {r.cls: broken[r.name] for r in resources if r.name in broken}
-    while True:
-        more = {
-            resource.cls: out[link.target]
-            for resource in resources
-            for link in resource.links.values()
-            if link.target in out and resource.cls not in out
-        }
-        if not more:
-            break
-        out.update(more)
+    leading = {
+        cls: {target for info in cls.model_fields.values() if (target := target_of(info.annotation))} for cls in classes
+    }
+    out = {cls: dict.fromkeys(broken[cls.__name__]) for cls in leading if cls.__name__ in broken}
+    grows = True
+    while grows:
+        grows = False
+        for cls, targets in leading.items():
+            reasons = {finding: None for target in targets for finding in out.get(target, ())}
+            if not reasons.keys() <= out.get(cls, {}).keys():
+                out.setdefault(cls, {}).update(reasons)
+                grows = True
     fitting = {cls: resource for cls, resource in resources.bound.items() if cls not in out}
-    paths = {r.path: tuple(out[r.cls]) for r in resources if r.cls in out and r.path is not None}
-    return Resources(fitting, paths)
+    paths = {cls.__definition__.path: tuple(reasons) for cls, reasons in out.items() if cls.__definition__ is not None}
+    return Resources(fitting, {path: reasons for path, reasons in paths.items() if path is not None})

@@ -13,7 +13,7 @@ server. Where the host database wants to know who acts, `database.acting(session
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -27,6 +27,7 @@ from shared_models.faults import (
     DatabaseAway,
     DatabaseFault,
     NoSession,
+    NotGranted,
     SchemaChanged,
     refused_session,
     translated,
@@ -158,8 +159,16 @@ class Database:
             statement_timeout=statement_timeout,
             lock_timeout=lock_timeout,
         )
-
         self._session: Session | None = NO_SESSION
+        self._doubted: Callable[[], None] | None = None
+
+    def when_doubted(self, call: Callable[[], None]) -> None:
+        """`call` whenever a statement fails because the schema, or what our role may do, is not what it was."""
+        self._doubted = call
+
+    async def renew(self) -> None:
+        """Forget every statement that was prepared for an older schema; what runs, runs on."""
+        await self._pool.renew()
 
     def acting(self, session: Session | None) -> Self:
         """The same database, the same connections, on behalf of somebody: every transaction begins with the session.
@@ -224,7 +233,7 @@ class Database:
         except (DatabaseAway, SchemaChanged) as fault:
             if fault.sqlstate is not None and fault.sqlstate not in _STALE:
                 raise
-            await self._pool.discard_idle()
+            await (self._pool.renew() if isinstance(fault, SchemaChanged) else self._pool.discard_idle())
             return await self._fetch_once(statement, values)
 
     async def _fetch_once(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
@@ -249,6 +258,7 @@ class Database:
         return rows
 
     async def _give_back(self, connection: Connection, fault: DatabaseFault) -> None:
+        self._doubt(fault)
         if isinstance(fault, (DatabaseAway, SchemaChanged)):
             await self._pool.discard(connection)
         else:
@@ -272,13 +282,21 @@ class Database:
             except psycopg.Error as error:
                 raise (refused_session(error) if session else translated(error)) from None
             yield connection
-        except SchemaChanged:
+        except SchemaChanged as fault:
+            self._doubt(fault)
             await connection.close()  # it remembers statements of the old schema
+            raise
+        except NotGranted as fault:
+            self._doubt(fault)
             raise
         except psycopg.Error as error:
             raise translated(error) from None
         finally:
             await self._pool.release(connection)
+
+    def _doubt(self, fault: DatabaseFault) -> None:
+        if self._doubted is not None and isinstance(fault, (SchemaChanged, NotGranted)):
+            self._doubted()
 
     def _known_session(self) -> Session:
         if self._session is None:
@@ -286,7 +304,7 @@ class Database:
         return self._session
 
 
-_STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000"})
+_STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000", "XX000"})
 
 
 async def _fetch(connection: Connection, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:

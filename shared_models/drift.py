@@ -86,6 +86,11 @@ def _column(old: Column, new: Column) -> Iterator[tuple[Kind, str]]:
         yield "additive", "comment changed"
 
 
+def is_compatible(old: ColumnType, new: ColumnType) -> bool:
+    """Does whoever was written for the old type read the new one right? Labels of an enum aside."""
+    return old == new or _same_but_labels(old, new) or _is_wider(old, new)
+
+
 def _same_but_labels(old: ColumnType, new: ColumnType) -> bool:
     """A changed enum is reported once, with its labels, not once per column of it."""
     return old.kind == new.kind == "enum" and (old.schema, old.name, old.arrays) == (new.schema, new.name, new.arrays)

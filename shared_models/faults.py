@@ -145,11 +145,17 @@ def refused_session(error: psycopg.Error) -> DatabaseFault:
     return NoSession(state) if state.startswith("22") or state in ("42501", "42704") else translated(error)
 
 
+# What PostgreSQL says, in English only, to whoever planned with a relation that was dropped in the same moment.
+_DROPPED_MEANWHILE = ("could not open relation with OID", "cache lookup failed for")
+
+
 def translated(error: psycopg.Error) -> DatabaseFault:
     """Our word for what psycopg raised. Total: every error has one."""
     state = error.sqlstate
     if state is None:
         return _without_state(error)
+    if state == "XX000" and (error.diag.message_primary or "").startswith(_DROPPED_MEANWHILE):
+        return SchemaChanged(state)
     if state in _CONSTRAINTS or state.startswith("23"):
         kind = _CONSTRAINTS.get(state, "check")
         place = error.diag

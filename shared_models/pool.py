@@ -14,7 +14,12 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shared_models.faults import DatabaseAway, DatabaseBusy, translated
 
-Connection = AsyncConnection[tuple[object, ...]]
+
+class Connection(AsyncConnection[tuple[object, ...]]):
+    """`generation`: of the schema that its prepared statements were made for."""
+
+    generation = 0
+
 
 _CONNECT_SECONDS = 3
 _MANNERS = {
@@ -60,6 +65,7 @@ class Pool:
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
+        self._generation = 0
         self._closed = False
 
     async def acquire(self) -> Connection:
@@ -78,7 +84,8 @@ class Pool:
 
     async def release(self, connection: Connection) -> None:
         """Take a connection back. One that is not idle (cut, cancelled, in a transaction) is closed instead."""
-        if connection.pgconn.transaction_status != pq.TransactionStatus.IDLE or self._closed:
+        outdated = connection.generation != self._generation or self._closed
+        if outdated or connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
             await self.discard(connection)
             return
         while self._waiting:
@@ -99,6 +106,11 @@ class Pool:
             self._open -= 1
             await self._idle.pop().close()
 
+    async def renew(self) -> None:
+        """The schema has changed: no connection that was opened before is used again once it is given back."""
+        self._generation += 1
+        await self.discard_idle()
+
     async def close(self) -> None:
         self._closed = True
         await self.discard_idle()
@@ -106,13 +118,15 @@ class Pool:
     async def _connect(self) -> Connection:
         self._open += 1
         try:
-            connection = await AsyncConnection.connect(self._conninfo, autocommit=True)
+            generation = self._generation
+            connection = await Connection.connect(self._conninfo, autocommit=True)
         except BaseException as error:
             self._open -= 1
             self._wake_one()
             if isinstance(error, psycopg.Error):
                 raise translated(error) from None
             raise
+        connection.generation = generation
         connection.prepare_threshold = 0
         connection.prepared_max = 500
         return connection

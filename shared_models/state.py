@@ -2,6 +2,7 @@
 
     consumer, credential, register    who may call, by what they are known, and the version of that knowledge
     ledger, process                   the history of moves, and which process has acknowledged which version
+    outage                            what a changed schema took out of service, and what came back
     call_count, comparison            who calls what, and how candidate and legacy compare
     idempotency, journal              what the API answered under a key, and what it wrote
     reverted                          what of it somebody else put back
@@ -102,6 +103,21 @@ ledger = Table(
     Column("overridden", Text, comment="who moved it without the evidence"),
     CheckConstraint("kind in ('promotion', 'rollback', 'automatic')", name="ledger_kind"),
     Index("ledger_place", "route", "consumer", text("version desc")),
+)
+
+outage = Table(
+    "outage",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("reasons", JSONB, nullable=False, server_default=text("'[]'"), comment="table, column and message of each"),
+    CheckConstraint("subject in ('resource', 'operation', 'route')", name="outage_subject"),
+    CheckConstraint("change in ('out', 'back')", name="outage_change"),
+    Index("outage_place", "subject", "name", text("id desc")),
 )
 
 process = Table(

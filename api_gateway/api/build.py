@@ -21,6 +21,7 @@ from api_gateway.api.select import Statements
 from api_gateway.api.write_route import WriteRoute
 from api_gateway.project import Project
 from shared_models.database import Database
+from shared_models.resources import Resources
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -33,18 +34,34 @@ class Databases:
     write: Database
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What of a contract the live schema allows: its resources as they can be read, and which operations cannot run."""
+
+    resources: Resources
+    without: frozenset[str] = frozenset()
+
+
 def build_api(
-    project: Project, contract: Contract, keys: Callable[[], Keys], databases: Databases, *, secret: str
+    project: Project,
+    contract: Contract,
+    keys: Callable[[], Keys],
+    databases: Databases,
+    *,
+    secret: str,
+    served: Served | None = None,
 ) -> FastAPI:
     """Resources and operations under `{prefix}/{version}/`, `{prefix}/docs`, `{prefix}/openapi.json`.
 
     keys     gives the register as it is now
     secret   signs cursors; the same for every gateway
+    served   what the live schema allows; default: the whole contract, which the OpenAPI document always tells
     """
+    served = served or Served(contract.resources)
     api = project.configuration.api
     prefix = f"{api.prefix}/{api.version}/"
     operations = tuple(operation_of(handler) for handler in contract.operations)
-    statements = Statements(contract.resources)
+    statements = Statements(served.resources)
 
     app = FastAPI(
         title=api.title,
@@ -56,10 +73,10 @@ def build_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.install(app)
-    reading = ReadRoute(contract.resources, statements, Cursors(secret))
-    writing = WriteRoute(contract.resources, statements)
+    reading = ReadRoute(served.resources, statements, Cursors(secret))
+    writing = WriteRoute(served.resources, statements)
     methods = [*reading.methods, *writing.methods]
-    app.router.routes.append(ResourceRoute(prefix, contract.resources, methods, _methods(operations)))
+    app.router.routes.append(ResourceRoute(prefix, served.resources, methods, _methods(operations)))
     for handler, declared in zip(contract.operations, operations, strict=True):
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)
@@ -72,7 +89,8 @@ def build_api(
             "convention": project.convention,
             "read_database": databases.read.acting(nobody),
             "write_database": databases.write.acting(nobody),
-            "resources": contract.resources,
+            "resources": served.resources,
+            "without": served.without,
             "statements": statements,
             "api_prefix": prefix,
         },

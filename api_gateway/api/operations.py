@@ -21,6 +21,7 @@ from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
 from api_gateway.api.bodies import check_json
 from api_gateway.api.performing import performed
+from api_gateway.api.problems import out_of_service
 from api_gateway.api.transactions import write_transaction
 from shared_models.contract import Resource
 from shared_models.database import WriteTransaction
@@ -92,6 +93,8 @@ class OperationRoute(APIRoute):
         async def answer(request: Request) -> Response:
             principal = principal_of(request.scope)
             require_scope(principal, declared.scope)
+            if declared.name in request.scope["state"]["without"]:
+                raise out_of_service()
             if declared.is_safe:
                 return await handler(request)
             if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):

@@ -82,7 +82,8 @@ def unavailable(code: str, title: str, seconds: int = 1) -> Problem:
 
 
 def out_of_service() -> Problem:
-    return Problem(503, "resource_unavailable", "The resource is out of service: the database's schema has changed.")
+    title = "The resource is out of service: the database's schema has changed."
+    return Problem(503, "resource_unavailable", title, headers={"retry-after": "10"})
 
 
 def internal() -> Problem:
@@ -110,7 +111,7 @@ def of_fault(fault: faults.DatabaseFault) -> Problem:
             return unavailable("try_again", "Another transaction came first.")
         case faults.StatementTimeout():
             return Problem(504, "statement_timeout", "The database took too long.", "Ask for less, or filter more.")
-        case faults.SchemaChanged():
+        case faults.SchemaChanged() | faults.NotGranted():
             return out_of_service()
         case faults.NoSession():
             return Problem(403, "caller_not_set_up", "What the database must know about this caller is not registered.")

@@ -33,17 +33,33 @@ class Holder(Protocol):
     def register(self) -> Register: ...
 
 
+class InService(Protocol):
+    """Whoever knows which routes a changed schema has taken out of service: an `outages.SchemaWatch`."""
+
+    @property
+    def routes(self) -> frozenset[str]: ...
+
+
 class Dispatcher:
     """An ASGI application for requests that carry `x-banyan-route`, which only the edge can have put there.
 
     databases  what mimics find in `request.scope["state"]`: `read_database` and `write_database`.
+    schema     says which routes a changed schema has taken out of service; None: none ever is.
     """
 
     def __init__(
-        self, project: Project, holder: Holder, recorder: Recorder, *, databases: Mapping[str, Any], pass_secret: str
+        self,
+        project: Project,
+        holder: Holder,
+        recorder: Recorder,
+        *,
+        databases: Mapping[str, Any],
+        pass_secret: str,
+        schema: InService | None = None,
     ) -> None:
         self._project = project
         self._holder = holder
+        self._schema = schema
         self._databases = databases
         self._answers = Answers(recorder, pass_secret.encode())
         self._apps = {name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None}
@@ -64,6 +80,8 @@ class Dispatcher:
                 await self._answers.refuse(send, at, gone(at.route))
             elif at.decision.answerer is Answerer.legacy:
                 await self._answers.decline(send, at, at.decision.why)
+            elif self._schema is not None and at.route.name in self._schema.routes:
+                await self._answers.decline(send, at, "out of service: the schema has changed")
             elif at.route.name not in self._apps:
                 await self._answers.decline(send, at, "no mimic", failed=True)
             else:
@@ -94,7 +112,8 @@ class Dispatcher:
         is_failure = observation.status is None or observation.status >= 500
         if is_failure:
             report(failed(at, observation))
-        if is_failure and at.decision.stage is Stage.canary and may_fall_back(at.route, observation):
+        falls_back = at.decision.stage is Stage.canary or observation.failure is Failure.drifted
+        if is_failure and falls_back and may_fall_back(at.route, observation):
             why = f"modern {observation.failure or observation.status}"
             await self._answers.decline(send, at, why, failed=True)
         elif observation.status is None:
@@ -128,4 +147,5 @@ def may_fall_back(route: Route, observation: Observation) -> bool:
     if route.is_read:
         return True
     is_unknown = observation.detail.startswith(CommitUnknown.__name__)
-    return observation.failure in (Failure.raised, Failure.unavailable) and not is_unknown
+    rolled_back = (Failure.raised, Failure.unavailable, Failure.drifted)
+    return observation.failure in rolled_back and not is_unknown

@@ -71,8 +71,8 @@ def _inconclusive(control: Observation, candidate: Observation) -> str:
         return f"control {control.failure or Failure.incomplete}"
     if control.status >= 500:
         return f"control answered {control.status}"
-    if candidate.failure is Failure.unavailable:
-        return "candidate unavailable"
+    if candidate.failure in (Failure.unavailable, Failure.drifted):
+        return f"candidate {candidate.failure}"
     return ""
 
 

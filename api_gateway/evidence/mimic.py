@@ -20,7 +20,7 @@ from api_gateway.consumers import Principal
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.routes import Route
-from shared_models.faults import DatabaseAway, DatabaseBusy, StatementTimeout
+from shared_models.faults import DatabaseAway, DatabaseBusy, NotGranted, SchemaChanged, StatementTimeout
 
 MAX_ANSWER = 16 * 1024 * 1024
 TO_CANCEL = 0.05  # seconds that a mimic has to end when it is told to
@@ -29,6 +29,8 @@ _FAULTS: dict[type[BaseException], Failure] = {  # the database's doing, not the
     DatabaseAway: Failure.unavailable,
     DatabaseBusy: Failure.unavailable,
     StatementTimeout: Failure.timed_out,
+    SchemaChanged: Failure.drifted,
+    NotGranted: Failure.drifted,
 }
 
 Headers = tuple[tuple[bytes, bytes], ...]

@@ -20,6 +20,7 @@ class Failure(StrEnum):
     too_large = "too large"
     incomplete = "incomplete"
     unavailable = "unavailable"
+    drifted = "drifted"  # the database's schema, or what our role may do in it, is not what it was written for
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The history of moves, which process acts on which version of it, and the watch that keeps a process at the newest."""
+"""The history of moves and of outages, which process acts on which version of it, and the watch that keeps it there."""
 
 from api_gateway.ledger.entries import (
     Entry,
@@ -12,6 +12,15 @@ from api_gateway.ledger.entries import (
     read_table,
 )
 from api_gateway.ledger.kept import Kept, keep, read_kept
+from api_gateway.ledger.outages import (
+    Outage,
+    OutageEntry,
+    Reason,
+    Subject,
+    append_outages,
+    current_outages,
+    outage_history,
+)
 from api_gateway.ledger.processes import (
     LIVE_FOR,
     Identity,
@@ -34,18 +43,25 @@ __all__ = [
     "Kept",
     "Move",
     "MoveKind",
+    "Outage",
+    "OutageEntry",
     "Process",
     "ProcessKind",
+    "Reason",
+    "Subject",
     "Superseded",
     "Watcher",
     "acknowledge",
     "append",
+    "append_outages",
     "await_processes",
+    "current_outages",
     "history",
     "keep",
     "laggards",
     "leave",
     "names",
+    "outage_history",
     "place",
     "previous_stage",
     "processes",

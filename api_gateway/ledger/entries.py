@@ -22,7 +22,7 @@ from shared_models.statements import Row, run
 
 MoveKind = Literal["promotion", "rollback", "automatic"]
 
-_APPENDING = 0x62616E79616E01  # "banyan", 1: the advisory lock of whoever appends
+APPENDING = 0x62616E79616E01  # "banyan", 1: the advisory lock of whoever appends
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def append(connection: Connection[Any], move: Move, expected_version: int | None
     stands by then, and is superseded only where that is as far back already.
     """
     with connection.transaction():
-        run(connection, select(func.pg_advisory_xact_lock(_APPENDING)))
+        run(connection, select(func.pg_advisory_xact_lock(APPENDING)))
         stands = read_table(connection).stage(move.route, move.consumer)
         if move.kind == "promotion":
             _refuse_if_overtaken(connection, move, stands, expected_version)

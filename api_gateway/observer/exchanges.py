@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from api_gateway import events
-from api_gateway.dispatch import Holder
+from api_gateway.dispatch import Holder, InService
 from api_gateway.dispatch.recognition import caller, canonical_path, is_plain, listed, recognize
 from api_gateway.edge.exchange import Copy, Exchange
 from api_gateway.evidence.control import ask_legacy
@@ -46,6 +46,7 @@ class Exchanges:
     """`take` is called with each exchange; `work` is run as several tasks that compare.
 
     legacy_url  where a read may be asked again when a comparison does not match; None: nowhere.
+    schema      says which routes a changed schema has taken out of service: those are not compared.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Exchanges:
         candidates: CandidatePool,
         *,
         legacy_url: str | None,
+        schema: InService | None = None,
         waiting: int = WAITING,
     ) -> None:
         self._project = project
@@ -63,6 +65,7 @@ class Exchanges:
         self._recorder = recorder
         self._candidates = candidates
         self._legacy_url = legacy_url
+        self._schema = schema
         self._waiting: asyncio.Queue[_Observed] = asyncio.Queue(waiting)
         self._turn = asyncio.Lock()
         self._skipped: Counter[tuple[str, str]] = Counter()
@@ -79,7 +82,11 @@ class Exchanges:
             if observed is None:
                 return
             self._count(observed, "legacy", outcome_of(exchange.status))
-            if self._is_comparable(observed):
+            if not self._is_comparable(observed):
+                return
+            if self._schema is not None and observed.route.name in self._schema.routes:
+                self._skip(observed, "out of service: the schema has changed")
+            else:
                 self._waiting.put_nowait(observed)
         except asyncio.QueueFull:
             if observed is not None:

@@ -6,21 +6,25 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from api_gateway import events
+from api_gateway.api.contract import load_contract
 from api_gateway.consumers import Register
 from api_gateway.edge.exchange_wire import ExchangeServer, serve_exchanges
+from api_gateway.errors import UsageError
 from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.isolation import CandidatePool, CandidateSetting
 from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
 from api_gateway.observer.exchanges import Exchanges
+from api_gateway.outages import SchemaWatch, Sight
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import Stage, StageTable
+from shared_models.database import Database
 
 NICE = 5
 MEMORY = 1024 * 1024 * 1024  # bytes of this process's own data; candidate processes have their own limit
@@ -50,7 +54,8 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
         candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), CANDIDATES)
         opened.push_async_callback(candidates.stop)
         legacy_url = settings.legacy_url or project.configuration.legacy.url
-        exchanges = Exchanges(project, watcher, recorder, candidates, legacy_url=legacy_url)
+        schema = await opened.enter_async_context(_schema_watch(project, read_url))
+        exchanges = Exchanges(project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema)
         receiver = await serve_exchanges(settings.observer_port, exchanges.take)
         opened.push_async_callback(receiver.stop)
         report(events.ProcessStarted("observer", f"127.0.0.1:{receiver.port}"))
@@ -64,6 +69,27 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     report(events.ProcessStopped("observer"))
+
+
+@asynccontextmanager
+async def _schema_watch(project: Project, read_url: str) -> AsyncIterator[SchemaWatch | None]:
+    """What the candidates' role sees of the schema. The gateways write the ledger.
+
+    None for a project whose contract cannot be loaded: its mimics can be compared all the same.
+    """
+    try:
+        contract = load_contract(project, strict=False)
+    except UsageError:
+        yield None
+        return
+    database = Database(
+        read_url, size=1, application_name="banyan observer schema", statement_timeout=2, lock_timeout=0.2
+    )
+    try:
+        async with SchemaWatch(project, contract, Sight(database, read_url, writes=False)) as watch:
+            yield watch
+    finally:
+        await database.close()
 
 
 def _keep_nothing(table: StageTable, register: Register) -> None:

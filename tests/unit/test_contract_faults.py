@@ -54,7 +54,7 @@ def test_an_error_becomes_a_fault_and_a_problem_without_its_text(cls: type[psyco
         (errors.OperationalError, faults.DatabaseAway, 503),
         (errors.UndefinedTable, faults.SchemaChanged, 503),
         (errors.UndefinedColumn, faults.SchemaChanged, 503),
-        (errors.InsufficientPrivilege, faults.NotGranted, 500),
+        (errors.InsufficientPrivilege, faults.NotGranted, 503),
         (errors.ReadOnlySqlTransaction, faults.ReadOnly, 500),
         (errors.ProgrammingError, faults.Refused, 500),
     ],
