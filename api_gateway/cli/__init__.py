@@ -12,6 +12,7 @@ from api_gateway.cli import (
     check,
     console,
     consumers,
+    doctor,
     edge,
     evidence,
     grants,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command("up")(up.up)
 app.command("init")(init.init)
+app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.command("grants")(grants.grants)
 app.command("openapi")(openapi.openapi)

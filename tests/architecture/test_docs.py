@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 import shared_models.contract
-from api_gateway import events
+from api_gateway import doctor, events
 from api_gateway.check import CODES
 from api_gateway.project import Configuration
 from api_gateway.routes import Route
@@ -88,6 +88,10 @@ def _spoken(name: str) -> str:
 
 def test_every_code_of_check_has_its_heading() -> None:
     assert sorted(headings(DOCS / "reference/check.md", 3)) == sorted(CODES)
+
+
+def test_every_code_of_doctor_has_its_heading() -> None:
+    assert sorted(headings(DOCS / "reference/doctor.md", 3)) == sorted(doctor.CODES)
 
 
 def test_every_stage_has_its_heading() -> None:
