@@ -87,6 +87,12 @@ def classes_of(module: ModuleType) -> list[type[c.Resource]]:
     return list(found)
 
 
+def tables_of(module: ModuleType) -> frozenset[tuple[str, str]]:
+    """(schema, name) of every table that a contract module names."""
+    definitions = (cls.__definition__ for cls in classes_of(module))
+    return frozenset((d.schema, d.table) for d in definitions if d is not None)
+
+
 def _linked(
     resource: BoundResource, bound: Mapping[type[c.Resource], BoundResource], places: Places
 ) -> tuple[BoundResource, list[Finding]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from itertools import repeat
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 Frozen = TypeVar("Frozen")
 
@@ -27,7 +28,10 @@ def decode(cls: type[Frozen], text: str) -> Frozen:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"line {error.lineno}: {error.msg}") from None
-    value: Frozen = _build(cls, data, "")
+    try:
+        value: Frozen = _builder(cast("Any", cls))(data)
+    except _Fault as fault:
+        raise ValueError(f"{fault.place or 'top level'}: {fault.message}") from None
     return value
 
 
@@ -68,45 +72,90 @@ def _is_list_of_objects(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
-def _build(hint: Any, data: Any, place: str) -> Any:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return None if data is None else _build(next(a for a in arguments if a is not type(None)), data, place)
-    if origin is tuple:
-        return _build_tuple(arguments, data, place)
-    if origin is Literal:
-        return _expect(data in arguments, data, place, f"one of {', '.join(map(repr, arguments))}")
-    if is_dataclass(hint):
-        return _build_dataclass(hint, data, place)
-    fits = isinstance(data, hint) and (hint is bool or not isinstance(data, bool))
-    return _expect(fits, data, place, getattr(hint, "__name__", str(hint)))
+class _Fault(Exception):
+    """What is wrong with a piece; its place is put together on the way out, so that what is right pays nothing."""
+
+    def __init__(self, wanted: str, data: Any) -> None:
+        super().__init__(wanted)
+        self.message = f"{wanted} expected, found {json.dumps(data)[:60]}"
+        self.place = ""
+
+    def at(self, step: str) -> _Fault:
+        self.place = step + (self.place if not self.place or self.place.startswith("[") else f".{self.place}")
+        return self
 
 
-def _build_tuple(arguments: tuple[Any, ...], data: Any, place: str) -> tuple[Any, ...]:
-    _expect(isinstance(data, list), data, place, "a list")
-    if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(_build(arguments[0], part, f"{place}[{n}]") for n, part in enumerate(data))
-    _expect(len(data) == len(arguments), data, place, f"a list of {len(arguments)}")
-    return tuple(_build(a, part, f"{place}[{n}]") for n, (a, part) in enumerate(zip(arguments, data, strict=True)))
-
-
-def _build_dataclass(cls: Any, data: Any, place: str) -> Any:
-    _expect(isinstance(data, dict), data, place, "an object")
-    hints, values = _hints(cls), {}
-    for field in _written(cls):
-        if field.name in data:
-            values[field.name] = _build(hints[field.name], data[field.name], f"{place}.{field.name}".lstrip("."))
-        elif field.default is MISSING:
-            raise ValueError(f"{place or 'top level'}: {field.name!r} is missing")
-    return cls(**values)
+Build = Callable[[Any], Any]
 
 
 @cache
-def _hints(cls: Any) -> dict[str, Any]:
-    return get_type_hints(cls)
+def _builder(hint: Any) -> Build:
+    """The function that builds a value of this type out of what JSON gives."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        inner = _builder(next(a for a in arguments if a is not type(None)))
+        return lambda data: None if data is None else inner(data)
+    if origin is tuple:
+        return _tuple_builder(arguments)
+    if origin is Literal:
+        wanted = f"one of {', '.join(map(repr, arguments))}"
+        return lambda data: data if data in arguments else _raise(wanted, data)
+    if is_dataclass(hint):
+        return _dataclass_builder(hint)
+    name = getattr(hint, "__name__", str(hint))
+    return lambda data: data if type(data) is hint else _raise(name, data)
 
 
-def _expect(fits: bool, data: Any, place: str, wanted: str) -> Any:
-    if not fits:
-        raise ValueError(f"{place or 'top level'}: {wanted} expected, found {json.dumps(data)[:60]}")
-    return data
+def _tuple_builder(arguments: tuple[Any, ...]) -> Build:
+    many = len(arguments) == 2 and arguments[1] is Ellipsis
+    parts = [_builder(argument) for argument in arguments if argument is not Ellipsis]
+
+    def build(data: Any) -> tuple[Any, ...]:
+        if type(data) is not list:
+            _raise("a list", data)
+        if not many and len(data) != len(parts):
+            _raise(f"a list of {len(parts)}", data)
+        built: list[Any] = []
+        try:
+            for part, piece in zip(repeat(parts[0]) if many else parts, data, strict=False):
+                built.append(part(piece))
+        except _Fault as fault:
+            raise fault.at(f"[{len(built)}]") from None
+        return tuple(built)
+
+    return build
+
+
+def _dataclass_builder(cls: Any) -> Build:
+    hints = get_type_hints(cls)
+    parts = {field.name: _builder(hints[field.name]) for field in _written(cls)}
+    required = [field.name for field in _written(cls) if field.default is MISSING]
+
+    def build(data: Any) -> Any:
+        if type(data) is not dict:
+            _raise("an object", data)
+        values = {}
+        name = ""
+        try:
+            for name, piece in data.items():
+                part = parts.get(name)
+                if part is not None:
+                    values[name] = part(piece)
+        except _Fault as fault:
+            raise fault.at(name) from None
+        for name in required:
+            if name not in values:
+                raise _Missing(name)
+        return cls(**values)
+
+    return build
+
+
+class _Missing(_Fault):
+    def __init__(self, name: str) -> None:
+        super().__init__("", None)
+        self.message = f"{name!r} is missing"
+
+
+def _raise(wanted: str, data: Any) -> Any:
+    raise _Fault(wanted, data)

@@ -13,12 +13,14 @@ changed what a new database grants), and the options of foreign tables (they may
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from shared_models.frozen_json import decode, encode
+from shared_models.snapshot_excerpt import excerpt
 from shared_models.snapshot_parts import (
     Check,
     Collation,
@@ -183,16 +185,32 @@ class Snapshot:
         return encode(self)
 
     @classmethod
-    def from_json(cls, text: str) -> Snapshot:
-        """Raises ValueError naming the place when the text is no snapshot."""
-        snapshot = decode(cls, text)
-        labels = {(enum.schema, enum.name): enum.labels for enum in snapshot.enums}
-        tables = tuple(replace(t, columns=tuple(_labelled(t.columns, labels))) for t in snapshot.tables)
-        return replace(snapshot, tables=tables)
+    def from_json(cls, text: str, only: Collection[tuple[str, str]] | None = None) -> Snapshot:
+        """The committed form read back. `only`: of these tables, as (schema, name), and the sequences that are theirs.
+
+        Raises ValueError naming the place when the text is no snapshot.
+        """
+        if only is not None:
+            with suppress(ValueError):  # the whole text tells the place of a fault better
+                return decode(cls, excerpt(text, only))._labelled()._restricted(frozenset(only))
+            return cls.from_json(text)._restricted(frozenset(only))
+        return decode(cls, text)._labelled()
+
+    def _restricted(self, only: frozenset[tuple[str, str]]) -> Snapshot:
+        tables = tuple(table for table in self.tables if (table.schema, table.name) in only)
+        sequences = tuple(s for s in self.sequences if s.owned_by is not None and s.owned_by[:2] in only)
+        return replace(self, tables=tables, sequences=sequences)
+
+    def _labelled(self) -> Snapshot:
+        """Enum labels stand once in the file, under `enums`, and are put back into each column's type."""
+        labels = {(enum.schema, enum.name): enum.labels for enum in self.enums}
+        if not labels:
+            return self
+        tables = tuple(replace(t, columns=tuple(_labelled(t.columns, labels))) for t in self.tables)
+        return replace(self, tables=tables)
 
 
 def _labelled(columns: Iterable[Column], labels: Mapping[tuple[str, str], tuple[str, ...]]) -> Iterable[Column]:
-    """Enum labels stand once in the file, under `enums`, and are put back into each column's type here."""
     for column in columns:
         kind = column.type
         known = labels.get((kind.schema, kind.name)) if kind.kind == "enum" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from api_gateway.api.operations import operation_of
 from api_gateway.errors import UsageError
 from api_gateway.project import Project
-from shared_models.binding import bind, bind_what_fits
+from shared_models.binding import bind, bind_what_fits, tables_of
 from shared_models.granting import Wanted, wanted
 from shared_models.grants import Touches, grants, missing, touches_of
 from shared_models.resources import ContractError, Resources
@@ -30,11 +30,11 @@ class Contract:
         return tuple(sorted(of_resources | {operation_of(handler).scope for handler in self.operations}))
 
 
-def load_snapshot(project: Project) -> Snapshot:
-    """Raises UsageError when it is missing or unreadable."""
+def load_snapshot(project: Project, only: Collection[tuple[str, str]] | None = None) -> Snapshot:
+    """The committed one, or of it only these tables: (schema, name). Raises UsageError when it cannot be read."""
     path = project.snapshot_path
     try:
-        return Snapshot.from_json(path.read_text("utf-8"))
+        return Snapshot.from_json(path.read_text("utf-8"), only)
     except FileNotFoundError:
         raise UsageError(f"{path.name} is missing.", hint="`banyan check --write` takes a snapshot.") from None
     except ValueError as error:
@@ -44,13 +44,15 @@ def load_snapshot(project: Project) -> Snapshot:
 def load_contract(project: Project, snapshot: Snapshot | None = None, *, strict: bool = True) -> Contract:
     """Raises UsageError, one line per fault. Not strict: resources that do not fit are out of service instead.
 
-    `snapshot`: another one than the committed, such as the live schema.
+    `snapshot`: another one than the committed, such as the live schema. Of the committed one only the contract's own
+    tables are read: a start costs what is served, not what the database holds.
     """
-    found = snapshot or load_snapshot(project)
+    contract = project.module("contract")
+    found = snapshot or load_snapshot(project, tables_of(contract))
     zone = project.configuration.api.time_zone
     try:
         binder = bind if strict else bind_what_fits
-        resources = binder(project.module("contract"), found, zone=zone)
+        resources = binder(contract, found, zone=zone)
     except ContractError as error:
         raise UsageError(str(error)) from None
     return Contract(resources, _operations(project))

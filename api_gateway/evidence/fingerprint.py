@@ -18,6 +18,7 @@ from typing import Any
 from api_gateway import __version__
 from api_gateway.project import Project
 from api_gateway.routes import Route
+from shared_models.grants import place_of
 from shared_models.snapshot import Snapshot
 
 LENGTH = 16  # hexadecimal digits: 64 bits, for at most thousands of candidates
@@ -46,7 +47,9 @@ def fingerprint(
 def fingerprint_of(project: Project, route: Route) -> str:
     """The fingerprint of the route's candidate as it lies in the project's folder now. Raises SyntaxError, OSError."""
     path = project.snapshot_path
-    snapshot = _snapshot(path, path.stat().st_mtime_ns) if path.exists() else None
+    mimics = (listed.mimic for listed in (*project.routes.values(), route))
+    touched = frozenset(place_of(name) for mimic in mimics for name in touched_tables(mimic))
+    snapshot = _snapshot(path, path.stat().st_mtime_ns, touched) if path.exists() else None
     return fingerprint(route, folder=project.folder, package=project.package, snapshot=snapshot)
 
 
@@ -59,8 +62,8 @@ def sources_digest(folder: Path) -> str:
 
 
 @lru_cache(maxsize=2)
-def _snapshot(path: Path, modified: int) -> Snapshot:
-    return Snapshot.from_json(path.read_text("utf-8"))
+def _snapshot(path: Path, modified: int, only: frozenset[tuple[str, str]]) -> Snapshot:
+    return Snapshot.from_json(path.read_text("utf-8"), only)
 
 
 def touched_tables(mimic: Any) -> frozenset[str]:
@@ -127,8 +130,7 @@ def _tables(names: Iterable[str], snapshot: Snapshot | None) -> dict[str, Any]:
     """Columns, types and nullability of each table; None for a table that the snapshot does not have."""
     shapes: dict[str, Any] = {}
     for name in sorted(names):
-        schema, _, bare = name.rpartition(".")
-        table = snapshot.table(schema or "public", bare) if snapshot is not None else None
+        table = snapshot.table(*place_of(name)) if snapshot is not None else None
         shapes[name] = (
             [[column.name, column.type.sql, column.nullable] for column in table.columns] if table is not None else None
         )

@@ -15,6 +15,7 @@ from shared_models.snapshot import (
     Enum,
     ForeignKey,
     Index,
+    Sequence,
     Snapshot,
     Table,
     Trigger,
@@ -106,3 +107,33 @@ def test_a_unique_key_is_never_nullable_deferrable_partial_or_an_expression() ->
         ),
     )
     assert table.unique_keys() == (("code",),)
+
+
+_OTHER = replace(_TABLE, name='odd "name"\n  {', columns=(), foreign_keys=(), checks=(), indexes=(), triggers=())
+_OWNED = Sequence("shop", "q", "bigint", 1, 1, 1, 9, owned_by=("shop", "ord_hdr", "ord_no"))
+_SEQUENCES = (_OWNED, replace(_OWNED, name="r", owned_by=None), replace(_OWNED, name="s", owned_by=("shop", "x", "y")))
+_LARGE = replace(
+    _SNAPSHOT,
+    tables=(*(replace(_OTHER, name=f"t{n}") for n in range(5)), _OTHER, _TABLE, replace(_TABLE, name="z")),
+    sequences=_SEQUENCES,
+)
+
+
+@pytest.mark.parametrize("layout", ["as written", "by somebody's formatter"])
+@pytest.mark.parametrize("names", [("ord_hdr",), ("t0", "z"), (_OTHER.name,), (), ("missing",)])
+def test_a_few_tables_can_be_read_out_of_a_large_file(layout: str, names: tuple[str, ...]) -> None:
+    text = _LARGE.to_json()
+    text = text if layout == "as written" else json.dumps(json.loads(text), indent=4)
+    part = Snapshot.from_json(text, only=[("shop", name) for name in names])
+    assert part.tables == tuple(table for table in _LARGE.tables if table.name in names)
+    assert part.sequences == ((_OWNED,) if "ord_hdr" in names else ())
+    assert part.enums == _LARGE.enums
+
+
+def test_what_is_not_asked_for_is_not_even_parsed() -> None:
+    text = _LARGE.to_json().replace('"name": "z"', '"name": "z", "kind": "sofa"')
+    assert len(Snapshot.from_json(text, only=[("shop", "ord_hdr")]).tables) == 1
+    with pytest.raises(ValueError, match=re.escape("tables[7].kind")):
+        Snapshot.from_json(text)
+    with pytest.raises(ValueError, match=re.escape("tables[7].kind")):
+        Snapshot.from_json(text, only=[("shop", "z")])
