@@ -62,6 +62,7 @@ def show(route: RouteName, as_json: AsJson = False) -> None:
     with owner_connection(settings()) as connection:
         found = standings(connection, project, route)
         entries = ledger.history(connection, route=route, limit=10)
+        outages = [entry for entry in ledger.current_outages(connection) if entry.outage.place == ("route", route)]
     if as_json:
         document = {
             "route": route,
@@ -70,11 +71,14 @@ def show(route: RouteName, as_json: AsJson = False) -> None:
             "successor": listed.successor,
             "standings": [standing.as_json() for standing in found],
             "history": [entry.as_json() for entry in entries],
+            "outages": [entry.as_json() for entry in outages],
         }
         print(json.dumps(document, indent=2))
         return
     print(f"{route}: {listed.method} {listed.path}, {'a read' if listed.is_read else 'a write'}")
     print(f"mimic: {listed.mimic.__qualname__ if listed.mimic else 'none'}; successor: {listed.successor or 'none'}\n")
+    for entry in outages:
+        print(f"out of service since {entry.at:%Y-%m-%d %H:%M:%S}, legacy answers: {entry.outage.why}\n")
     print_table(
         ["ROUTE", "CONSUMER", "STAGE", "CALLS 24 H", "EVIDENCE", "NEXT"], [_row(standing) for standing in found]
     )
@@ -184,6 +188,28 @@ def history(
         _print_history(entries)
     else:
         print("nothing was moved yet.")
+
+
+@app.command()
+def outages(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many, the newest first.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a changed schema took out of service, and what came back, the newest first."""
+    from api_gateway import ledger
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.tables import print_table
+    from api_gateway.settings import settings
+
+    with owner_connection(settings()) as connection:
+        entries = ledger.outage_history(connection, limit=limit)
+    if as_json:
+        print(json.dumps([entry.as_json() for entry in entries], indent=2))
+    elif entries:
+        columns = ["AT", "ACTOR", "WHAT", "NAME", "CHANGE", "WHY"]
+        print_table(columns, [[one.at, one.actor, *one.outage.place, one.change, one.outage.why] for one in entries])
+    else:
+        print("the schema has taken nothing out of service yet.")
 
 
 def _tell(outcome: Outcome, as_json: bool) -> None:

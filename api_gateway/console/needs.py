@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from api_gateway.console.values import Need, Process, Proof, Row
+from api_gateway.console.values import Need, Outage, Process, Proof, Row
 from api_gateway.stages import Stage
 
 
-def needs(rows: Sequence[Row], proofs: Sequence[Proof], processes: Sequence[Process]) -> Iterable[Need]:
+def needs(
+    rows: Sequence[Row], proofs: Sequence[Proof], processes: Sequence[Process], outages: Sequence[Outage] = ()
+) -> Iterable[Need]:
     live = [process for process in processes if not process.silent]
     if missing := [kind for kind in ("edge", "app", "observer") if all(kind != process.kind for process in live)]:
         sentence = "not running, as far as the database knows; legacy traffic flows all the same."
@@ -18,6 +20,10 @@ def needs(rows: Sequence[Row], proofs: Sequence[Proof], processes: Sequence[Proc
         if process.behind:
             name = f"{process.kind} {process.pid}"
             yield Need("act", name, f"acts on ledger version {process.acknowledged}, not the newest.", "processes")
+    for outage in outages:
+        if not outage.back:
+            sentence = "is out of service: the database's schema has changed."
+            yield Need("act", f"{outage.subject} {outage.name}", sentence, "outages", "banyan check")
     for proof in _telling(proofs):
         if proof.evidence.mismatches:
             command = _rollback(proof) if proof.stage is Stage.canary else None

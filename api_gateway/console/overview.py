@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from api_gateway.console.values import (
     Consumer,
     Hour,
     Mismatch,
+    Outage,
     Overview,
     Place,
     Process,
@@ -25,6 +26,7 @@ from api_gateway.console.values import (
 )
 from api_gateway.evidence.gate import Evidence, criteria
 from api_gateway.evidence.record import NOT_CALLS
+from api_gateway.ledger import reasons_of
 from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable
 
@@ -41,7 +43,9 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
     proofs = tuple(_proofs(routes, table, calls, answers))
     everybody = _everybody(table, calls, answers.consumers)
     columns = _columns(everybody, table, calls)
-    rows = tuple(_rows(routes, table, calls, columns, proofs))
+    outages = _outages(answers.outages)
+    out = {outage.name for outage in outages if outage.subject == "route" and not outage.back}
+    rows = tuple(_rows(routes, table, calls, columns, proofs, out))
     processes = _processes(answers.processes, answers.version)
     return Overview(
         now=answers.now,
@@ -49,13 +53,14 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
         figures=sum(calls.values(), Calls()),
         hours=_hours(answers.hours, answers.now),
         ladder=_ladder(rows, table),
-        needs=tuple(needs(rows, proofs, processes)),
+        needs=tuple(needs(rows, proofs, processes, outages)),
         columns=columns,
         rows=rows,
         proofs=proofs,
         callers=_callers(everybody, calls),
         unshown=len(everybody) - len(columns),
         moves=tuple(answers.moves),
+        outages=outages,
         processes=processes,
     )
 
@@ -105,6 +110,7 @@ def _rows(
     calls: Mapping[tuple[str, str], Calls],
     columns: Sequence[Consumer],
     proofs: Iterable[Proof],
+    out: Collection[str],
 ) -> Iterable[Row]:
     """The listed routes in their own order, then those that the ledger still holds away from legacy."""
     blocked = {(proof.route, proof.consumer) for proof in proofs if not proof.complete}
@@ -121,7 +127,16 @@ def _rows(
             for consumer in columns
         )
         total = sum((made for (of, _), made in calls.items() if of == name), Calls())
-        yield Row(name, routes.get(name), table.stage(name), total, cells, (name, None) in blocked)
+        yield Row(name, routes.get(name), table.stage(name), total, cells, (name, None) in blocked, name in out)
+
+
+def _outages(rows: Rows) -> tuple[Outage, ...]:
+    """What is out comes first."""
+    found = []
+    for row in rows:
+        why = "; ".join(map(str, reasons_of(row["reasons"])))
+        found.append(Outage(row["subject"], row["name"], row["at"], why, row["change"] == "back"))
+    return tuple(sorted(found, key=lambda outage: outage.back))
 
 
 def _proofs(

@@ -183,6 +183,7 @@ async def _ask(transaction: ReadTransaction, fingerprints: Mapping[str, str]) ->
         durations=await transaction.rows(queries.durations(fingerprints)),
         mismatches=await transaction.rows(queries.last_mismatches(fingerprints)),
         moves=await transaction.rows(queries.moves()),
+        outages=await transaction.rows(queries.outages()),
         processes=await transaction.rows(queries.processes()),
     )
 

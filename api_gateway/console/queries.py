@@ -14,11 +14,11 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from api_gateway.evidence.record import NOT_CALLS
 from api_gateway.ledger import LIVE_FOR
-from shared_models.state import call_count, comparison, consumer, ledger, process
+from shared_models.state import call_count, comparison, consumer, ledger, outage, process
 
 DAY = timedelta(hours=24)
 MONTH = timedelta(days=30)
-MOVES, CONSUMERS, PROCESSES = 20, 200, 60
+MOVES, OUTAGES, CONSUMERS, PROCESSES = 20, 50, 200, 60
 
 
 def now() -> Select[Any]:
@@ -46,6 +46,18 @@ def ledger_version() -> Select[Any]:
 def moves() -> Select[Any]:
     """The last moves, newest first."""
     return select(ledger).order_by(ledger.c.version.desc()).limit(MOVES)
+
+
+def outages() -> Select[Any]:
+    """Of each thing that a changed schema took out of service the newest entry; what is back only for a while."""
+    newest = (
+        select(outage)
+        .ext(distinct_on(outage.c.subject, outage.c.name))
+        .order_by(outage.c.subject, outage.c.name, outage.c.id.desc())
+        .subquery()
+    )
+    shown = or_(newest.c.change == "out", newest.c.at > func.now() - DAY)
+    return select(newest).where(shown).order_by(newest.c.id.desc()).limit(OUTAGES)
 
 
 def calls() -> Select[Any]:

@@ -7,6 +7,7 @@ Overview
 ├── proofs                      evidence: what the gate asks for and what there is
 ├── callers                     who calls
 ├── moves                       the ledger's last lines
+├── outages                     what a changed schema took out of service lately, and whether it is back
 └── processes                   who acts on which ledger version
 """
 
@@ -39,6 +40,7 @@ class Answers:
     durations: Rows = ()
     mismatches: Rows = ()
     moves: Rows = ()
+    outages: Rows = ()
     processes: Rows = ()
 
 
@@ -92,7 +94,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One route. `route` is None when the ledger knows it and routes.py no longer does."""
+    """One route. `route` is None when the ledger knows it and routes.py no longer does.
+
+    `out`: its mimic cannot run on the schema as it is; where modern would answer, legacy does.
+    """
 
     name: str
     route: Route | None
@@ -100,6 +105,7 @@ class Row:
     calls: Calls
     cells: tuple[Cell, ...]
     blocked: bool = False
+    out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,17 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """Of a resource, operation or route: out of service, or `back`, since then. `why`: one line for people."""
+
+    subject: str
+    name: str
+    since: datetime
+    why: str
+    back: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """One sentence, where to look, and the command that would do something about it. `level`: act, look or next."""
 
@@ -190,4 +207,5 @@ class Overview:
     callers: tuple[Caller, ...]
     unshown: int
     moves: tuple[Mapping[str, Any], ...]
+    outages: tuple[Outage, ...]
     processes: tuple[Process, ...]

@@ -20,6 +20,7 @@ from api_gateway.ledger.outages import (
     append_outages,
     current_outages,
     outage_history,
+    reasons_of,
 )
 from api_gateway.ledger.processes import (
     LIVE_FOR,
@@ -67,6 +68,7 @@ __all__ = [
     "processes",
     "read_kept",
     "read_table",
+    "reasons_of",
     "register_laggards",
     "watch",
 ]

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ import psycopg
 import pytest
 
 from api_gateway import events
+from api_gateway.console import queries
+from api_gateway.console.overview import overview
+from api_gateway.console.values import Answers
 from api_gateway.ledger import current_outages, outage_history
 from api_gateway.outages import watch
 from api_gateway.postgres import Server
+from api_gateway.project import load_project
+from shared_models.statements import run
 from tests.support.asgi import Answer
+from tests.support.commands import Banyan
 from tests.support.shop import Counter, Shop, is_declined, open_shop, opened
 
 WITHIN = 10.0  # seconds
@@ -217,6 +224,26 @@ async def test_a_client_that_hammers_during_ddl_is_answered_right_or_with_the_50
 
     shop.execute("ALTER TABLE customer ADD PRIMARY KEY (cust_no)")
     await eventually(all_well)
+
+
+async def test_the_command_line_and_the_console_say_why(shop: Shop, tmp_path: Path, often: None) -> None:
+    shop.execute("ALTER TABLE customer RENAME COLUMN nm TO name")
+    async with opened(shop, tmp_path):
+        pass
+    banyan = Banyan(tmp_path, {"BANYAN_PROJECT": str(shop.folder), "BANYAN_OWNER_DATABASE_URL": shop.owner_url})
+    why = "public.customer.nm: there is no such column"
+    assert f"legacy answers: {why}" in banyan("routes", "show", "names").out
+    (entry,) = banyan("routes", "show", "names", "--json").json["outages"]
+    assert (entry["actor"], entry["change"], entry["reasons"][0]["column"]) == ("banyan", "out", "nm")
+    assert "out of service" not in banyan("routes", "show", "states").out
+    listed = {(one["subject"], one["name"]): one for one in banyan("routes", "outages", "--json").json}
+    assert listed["resource", "customers"]["reasons"][0]["table"] == "public.customer"
+    with psycopg.connect(shop.owner_url) as connection:
+        rows = run(connection, queries.outages())
+    page = overview(load_project(shop.folder).routes, Answers(now=datetime.now(UTC), outages=rows))
+    assert {row.name for row in page.rows if row.out} == {"names", "rename", "gone"}
+    assert all("public.customer.nm: " in outage.why for outage in page.outages)
+    assert any(need.subject == "resource customers" and need.command == "banyan check" for need in page.needs)
 
 
 async def test_a_gateway_starts_with_a_schema_that_has_drifted_and_heals(
