@@ -90,18 +90,18 @@ def failed(connection: psycopg.Connection[Any], role: str | None, trials: Iterab
 
 def _outcome(connection: psycopg.Connection[Any], trial: Trial) -> bool | None:
     """Whether the server allows it; None when it refuses for another reason."""
+    whole = f"SAVEPOINT trial; {trial.statement}; ROLLBACK TO trial"  # one round trip where it is allowed
     try:
-        with connection.transaction(force_rollback=True):
-            connection.execute(trial.statement.encode(), prepare=False)
-    except errors.InsufficientPrivilege:
-        return False
+        connection.execute(whole.encode(), prepare=False)
+        return True
     except psycopg.OperationalError as error:
         if error.sqlstate is None or error.sqlstate.startswith(("08", "57P")):
             raise  # the server is gone
-        return None
-    except psycopg.Error:
-        return None
-    return True
+        refused = None
+    except psycopg.Error as error:
+        refused = False if isinstance(error, errors.InsufficientPrivilege) else None
+    connection.execute(b"ROLLBACK TO trial", prepare=False)
+    return refused
 
 
 def _explain(*words: str) -> str:

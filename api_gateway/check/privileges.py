@@ -35,7 +35,7 @@ from shared_models.trials import (
 )
 
 ROLES = (API, READ)
-MOST_TABLES, MOST_HIDDEN, MOST_SCHEMAS = 40, 200, 10  # tried for real; the catalogs are asked about all
+MOST_NEEDED, MOST_OUTSIDE, MOST_HIDDEN, MOST_SCHEMAS = 150, 40, 200, 10  # tried; the catalogs are asked about all
 _SHOWN = 5
 _BETWEEN = "contract and privileges"
 _APPLY = "`banyan grants --apply` puts it right, or prints the SQL for somebody who may."
@@ -199,8 +199,14 @@ class _Weighing:
         have = {(one.schema, one.table, one.privilege, one.column) for one in mine}
         granted = [need for need in self._needs() if need[1:] in have or (*need[1:4], None) in have]
         by_table = grouped(sorted((need[1:4], need[4] or "") for need in granted))
-        for (schema, table, privilege), columns in by_table.items():
-            yield from needed_trials((schema, table), privilege, [column for column in columns if column])
+        views = {(table.schema, table.name) for table in self.live.snapshot.tables if table.is_view}
+        # A table's grants are all there is to it; a view may need more, so views are tried first.
+        places = sorted(by_table, key=lambda place: place[:2] not in views)
+        of_views = [place for place in places if place[:2] in views]
+        others = sample(places[len(of_views) :], MOST_NEEDED)
+        for schema, table, privilege in [*sample(of_views, MOST_NEEDED), *others]:
+            columns = [column for column in by_table[schema, table, privilege] if column]
+            yield from needed_trials((schema, table), privilege, columns)
 
     def _forbidden(self, mine: Sequence[Held]) -> Iterator[Trial]:
         """What the catalogs say is not there; what is too much has been told."""
@@ -210,6 +216,7 @@ class _Weighing:
         needed = {(need[1], need[2]) for need in self._needs()}
         hidden_left = MOST_HIDDEN
         outside: list[tuple[str, str]] = []
+        kept: list[tuple[str, str]] = []
         for table in self.live.snapshot.tables:
             place = (table.schema, table.name)
             if place in needed:
@@ -218,10 +225,11 @@ class _Weighing:
                     yield from hidden_column_trials(place, hidden[:hidden_left])
                     hidden_left -= len(hidden)
                 if place not in deletable:
-                    yield delete_trial(place)
+                    kept.append(place)
             elif place not in touched:
                 outside.append(place)
-        for place in sample(outside, MOST_TABLES):
+        yield from map(delete_trial, sample(kept, MOST_OUTSIDE))
+        for place in sample(outside, MOST_OUTSIDE):
             yield from outside_trials(place)
         schemas = sorted({table.schema for table in self.live.snapshot.tables} - set(self.facts.creates_in))
         if not self.facts.creates_schemas:
