@@ -22,6 +22,7 @@ _FAMILIES = (
     frozenset({"int2", "int4", "int8", "numeric", "oid"}),
     frozenset({"text", "varchar", "bpchar", "citext", "name"}),
 )
+_SHORT = 4  # letters of an abbreviation
 _ENOUGH = 0.9  # of the sampled values that must be found for a relation to be proposed
 
 
@@ -98,6 +99,8 @@ def relation_name(reference: Reference, is_free: Callable[[str], bool], *, is_on
     stem = "_".join(_stem(reference.columns[0])) if len(reference.columns) == 1 else ""
     longer = f"{column}_{noun}" if column != noun else f"{column}_row"
     takes_noun = is_only or len(reference.columns) > 1 or not is_distinctive(reference.columns[0])
+    if is_only and len(stem) <= _SHORT and noun.startswith(stem):
+        stem = noun  # `sup_no` of supplier
     for candidate in (stem, noun if takes_noun else ""):
         if candidate.isidentifier() and is_free(candidate[:LONGEST]):
             return candidate[:LONGEST]

@@ -12,9 +12,9 @@ import psycopg
 
 from api_gateway.postgres.binaries import programs
 from api_gateway.postgres.identity import identity
+from tests.support.debian_packages import debian_package
 from tests.support.large_schema import Large
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "banyan-tests"
 HERE = Path(__file__).parents[1] / "foreign"
 SHARED = Path(__file__).parents[3] / "shared" / "schemas"
 
@@ -31,26 +31,6 @@ def psql(url: str, *scripts: str, stop: bool = True) -> None:
     assert answer.returncode == 0, answer.stderr.decode(errors="replace")[-2000:]
 
 
-def debian_package(name: str) -> Path:
-    """The unpacked contents of a Debian package, fetched once. Fails naming the command when it cannot be had."""
-    folder = CACHE / name
-    if (folder / "unpacked").exists():
-        return folder / "unpacked"
-    folder.mkdir(parents=True, exist_ok=True)
-    command = ["apt-get", "download", name]
-    try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
-        said = answer.stderr or answer.stdout
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        said = str(error)
-    archives = sorted(folder.glob("*.deb"))
-    needed = f"this test needs the Debian package {name}; run in {folder}: {' '.join(command)}"
-    assert archives, f"{needed}\n(perhaps apt-get update first)\n{said.strip()[-400:]}"
-    subprocess.run(["dpkg", "-x", archives[-1], folder / "unpacking"], check=True, capture_output=True)
-    (folder / "unpacking").rename(folder / "unpacked")
-    return folder / "unpacked"
-
-
 def _zabbix(url: str) -> None:
     folder = debian_package("zabbix-server-pgsql") / "usr/share/zabbix-server-pgsql"
     parts = (folder / f"{part}.sql.gz" for part in ("schema", "images", "data"))
@@ -61,6 +41,34 @@ def _zabbix(url: str) -> None:
 def _script_of(package: str, path: str) -> Load:
     """A schema that a package brings as one script."""
     return lambda url: psql(url, (debian_package(package) / path).read_text("utf-8"))
+
+
+def _jabberd2(url: str) -> None:
+    """Names with hyphens in them, tables and columns alike."""
+    psql(url, gzip.decompress(_file("jabberd2", "db-setup.pgsql.gz").read_bytes()).decode())
+
+
+def _davical(url: str) -> None:
+    parts = (("libawl-php", "awl-tables.sql"), ("libawl-php", "schema-management.sql"), ("davical", "davical.sql"))
+    psql(url, *(_file(*part).read_text("utf-8") for part in (*parts, ("davical", "base-data.sql"))), stop=False)
+
+
+def _ledgersmb(url: str) -> None:
+    """Accounting: 250 foreign keys, a key that nothing points to, hundreds of functions."""
+    main = _file("ledgersmb", "Pg-database.sql")
+    order = (main.parent / "modules/LOADORDER").read_text("utf-8").splitlines()
+    modules = (main.parent / "modules" / name for name in order if name and not name.startswith("#"))
+    psql(url, *(path.read_text("utf-8") for path in (main, *modules) if path.exists()), stop=False)
+
+
+def _bacula(url: str) -> None:
+    (script,) = debian_package("bacula-director-pgsql").rglob("dbconfig-common/data/*/install/pgsql")
+    psql(url, script.read_text("utf-8"), stop=False)
+
+
+def _file(package: str, name: str) -> Path:
+    """A file of a package, wherever this release of Debian keeps it."""
+    return min(debian_package(package).rglob(name), key=lambda path: (len(path.parts), path))
 
 
 def _corner_cases(url: str) -> None:
@@ -97,6 +105,10 @@ OURS: Mapping[str, Load] = {
     "generated": Large(tables=120, views=24, functions=120, rows=3).load,
     "kea": _script_of("kea-admin", "usr/share/kea/scripts/pgsql/dhcpdb_create.pgsql"),
     "roundcube": _script_of("roundcube-core", "usr/share/roundcube/SQL/postgres.initial.sql"),
+    "bacula": _bacula,
+    "davical": _davical,
+    "jabberd2": _jabberd2,
+    "ledgersmb": _ledgersmb,
     "icingaweb2": _script_of("icingaweb2", "usr/share/icingaweb2/schema/pgsql.schema.sql"),
 }
 SHARED_LOADS: Mapping[str, tuple[str, Load]] = {

@@ -1,0 +1,1 @@
+"""A foreign app and the project beside it."""
