@@ -22,6 +22,7 @@ from psycopg import AsyncRawCursor, sql
 from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
+from shared_models import wire
 from shared_models.faults import (
     CommitUnknown,
     DatabaseAway,
@@ -37,10 +38,12 @@ from shared_models.pool import Connection, Pool
 from shared_models.prepared import Prepared
 from shared_models.session import Session
 from shared_models.statements import run_async
+from shared_models.wire import Cells
 
 Row = dict[str, Any]
-Cells = list[bytes | None]
 
+
+__all__ = ["Cells", "Database", "ReadTransaction", "Row", "WriteTransaction"]
 
 NO_SESSION = Session()
 _ID = b"SELECT pg_catalog.pg_current_xact_id_if_assigned()::text"
@@ -97,8 +100,8 @@ class WriteTransaction(ReadTransaction):
     async def begun_id(self) -> str | None:
         """The transaction's id; None: it has written nothing."""
         if self.id is None:
-            row = await (await self._connection.execute(_ID)).fetchone()
-            self.id = str(row[0]) if row is not None and row[0] is not None else None
+            ((found,),) = await wire.fetch(self._connection, _ID, ())
+            self.id = found.decode() if found is not None else None
         return self.id
 
     def doom(self) -> None:
@@ -120,20 +123,20 @@ class WriteTransaction(ReadTransaction):
     async def check_constraints(self) -> None:
         """Check now what would be checked at the commit. Raises ConstraintViolated."""
         try:
-            await self._connection.execute(b"SET CONSTRAINTS ALL IMMEDIATE")
+            await wire.command(self._connection, b"SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             raise translated(error) from None
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What raises inside is rolled back, and the transaction goes on."""
-        await self._connection.execute(b"SAVEPOINT attempt")
+        await wire.command(self._connection, b"SAVEPOINT attempt")
         try:
             yield
         except BaseException:
-            await self._connection.execute(b"ROLLBACK TO SAVEPOINT attempt")
+            await wire.command(self._connection, b"ROLLBACK TO SAVEPOINT attempt")
             raise
-        await self._connection.execute(b"RELEASE SAVEPOINT attempt")
+        await wire.command(self._connection, b"RELEASE SAVEPOINT attempt")
 
     @asynccontextmanager
     async def as_ourselves(self) -> AsyncIterator[None]:
@@ -210,7 +213,7 @@ class Database:
         """A connection that is cut here has its outcome looked up. Raises CommitUnknown only where that fails too."""
         try:
             await tx.begun_id()
-            await connection.execute(b"COMMIT")
+            await wire.command(connection, b"COMMIT")
         except psycopg.Error as error:
             fault = translated(error)
             if not isinstance(fault, DatabaseAway):
@@ -273,12 +276,12 @@ class Database:
         connection = await self._pool.acquire()
         try:
             try:
-                await connection.execute(begin, prepare=not session)
+                await wire.command(connection, begin)
             except psycopg.OperationalError:
                 await self._pool.discard(connection)
                 await self._pool.discard_idle()
                 connection = await self._pool.acquire()
-                await connection.execute(begin, prepare=not session)
+                await wire.command(connection, begin)
             except psycopg.Error as error:
                 raise (refused_session(error) if session else translated(error)) from None
             yield connection
@@ -308,9 +311,7 @@ _STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000
 
 
 async def _fetch(connection: Connection, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
-    cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
-    await cursor.execute(statement.sql, statement.arguments(values), prepare=True)
-    return _cells(cursor)
+    return await wire.fetch(connection, statement.sql, statement.encoded(values))
 
 
 def _cells(cursor: AsyncRawCursor[Any]) -> list[Cells]:
@@ -340,6 +341,6 @@ async def _fetch_acting(
 async def _end(connection: Connection, command: bytes) -> None:
     """Roll back where there is somebody to roll back; a connection that is gone has rolled back by itself."""
     try:
-        await connection.execute(command)
+        await wire.command(connection, command)
     except psycopg.Error:
         await connection.close()

@@ -9,17 +9,13 @@ import asyncio
 from collections import deque
 
 import psycopg
-from psycopg import AsyncConnection, pq
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from shared_models.faults import DatabaseAway, DatabaseBusy, translated
+from shared_models.wire import Connection
 
-
-class Connection(AsyncConnection[tuple[object, ...]]):
-    """`generation`: of the schema that its prepared statements were made for."""
-
-    generation = 0
-
+__all__ = ["Connection", "Pool"]
 
 _CONNECT_SECONDS = 3
 _MANNERS = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from psycopg import DataError
 from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,6 +25,16 @@ class Prepared:
 
     def arguments(self, values: Mapping[str, str | None]) -> list[str | None]:
         return [values[name] for name in self.names]
+
+    def encoded(self, values: Mapping[str, str | None]) -> list[bytes | None]:
+        """As libpq takes them. Raises psycopg.DataError for text that PostgreSQL cannot hold."""
+        try:
+            found = [None if (value := values[name]) is None else value.encode() for name in self.names]
+        except UnicodeEncodeError:
+            raise DataError("half of a surrogate pair") from None
+        if any(value is not None and b"\0" in value for value in found):
+            raise DataError("PostgreSQL text cannot hold NUL")
+        return found
 
 
 def parameter(name: str) -> BindParameter[Any]:

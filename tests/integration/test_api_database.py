@@ -172,3 +172,22 @@ async def test_text_that_postgresql_cannot_take_is_a_bad_value(db: Database) -> 
     with pytest.raises(faults.BadValue):
         async with db.write() as tx:
             await tx.execute(sa.insert(note).values(text="a\0b"))
+
+
+async def test_more_statements_than_a_connection_remembers_are_run_all_the_same(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared_models.wire._KEPT", 3)
+    few = database(database_url, size=1)
+    for _ in range(2):
+        for number in range(10):
+            assert await few.fetch(prepared(sa.select(sa.literal_column(str(number)))), {}) == [[b"%d" % number]]
+    remembered = prepared(sa.text("SELECT count(*) FROM pg_prepared_statements"))
+    assert await few.fetch(remembered, {}) == [[b"3"]]
+    await few.close()
+
+
+async def test_an_answer_larger_than_any_buffer_comes_whole_and_a_question_arrives_whole(db: Database) -> None:
+    length = prepared(sa.select(sa.cast(parameter("text"), sa.Text)))
+    text = "x" * 20_000_000
+    assert await db.fetch(length, {"text": text}) == [[text.encode()]]
