@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from shared_models import contract as c
 from shared_models.annotations import bare, choices, is_optional
+from shared_models.containing import containing_of
 from shared_models.meanings import coded, local, stored_text, without
 from shared_models.places import Places
 from shared_models.resources import BoundResource, Field, Finding, Sort
@@ -72,6 +73,7 @@ class Binder:
             verbs=definition.verbs,
             description=self.cls.__doc__,
             soft_delete=self._soft_delete(table),
+            include_depth=self._depth(),
         )
         resource = replace(
             resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_column)
@@ -93,6 +95,13 @@ class Binder:
         if path is not None and not _PATH.fullmatch(path):
             self._fault(f"path {path!r} must be lower-case letters, digits, '-' and '_'")
         return path
+
+    def _depth(self) -> int:
+        depth = self.definition.include_depth
+        if not 0 <= depth <= c.MAX_DEPTH:
+            self._fault(f"include_depth={depth} must be from 0 to {c.MAX_DEPTH}")
+            return 0
+        return depth
 
     def _rows(self) -> Rows:
         rows = self.definition.rows
@@ -145,6 +154,7 @@ class Binder:
             sortable=marker.sort and value.sortable,
             description=info.description,
             write=marker.write,
+            containing=containing_of(column.type),
         )
 
     def _value(self, column: Column, marker: c.Column, info: FieldInfo) -> Value:

@@ -47,6 +47,7 @@ __all__ = [
 
 Verb = Literal["list", "get", "create", "update", "upsert", "delete"]
 Stored = str | int | bool
+DEFAULT_DEPTH, MAX_DEPTH = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +216,7 @@ class Definition:
     verbs: tuple[Verb, ...]
     soft_delete: SoftDelete | None
     sort: str | None
+    include_depth: int
     write_scope: str | None
     on_create: Mapping[str, Fill]
     on_write: Mapping[str, Fill]
@@ -232,6 +234,7 @@ class Resource(BaseModel):
     scope          what a principal needs; default `orders:read`, made from the path
     verbs          what is served: `list`, `get`; and only where they are named `create`, `update`, `upsert`, `delete`
     soft_delete    rows that are not there
+    include_depth  steps that `include`, and filters on parents, may take from here
     sort           order of a list when none is asked for: `-placed_at,number`; default: the key
 
     write_scope    what a principal needs for writing; default `orders:write`
@@ -259,6 +262,7 @@ class Resource(BaseModel):
         verbs: tuple[Verb, ...] = ("list", "get"),
         soft_delete: SoftDelete | None = None,
         sort: str | None = None,
+        include_depth: int = DEFAULT_DEPTH,
         write_scope: str | None = None,
         on_create: Mapping[str, Fill] | None = None,
         on_write: Mapping[str, Fill] | None = None,
@@ -281,6 +285,7 @@ class Resource(BaseModel):
             verbs=tuple(verbs),
             soft_delete=soft_delete,
             sort=sort,
+            include_depth=include_depth,
             write_scope=write_scope if write_scope is not None or path is None else f"{path}:write",
             on_create=on_create or {},
             on_write=on_write or {},

@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from shared_models.contract import Now, Resource, Verb
+from shared_models.containing import Containing
+from shared_models.contract import DEFAULT_DEPTH, Now, Resource, Verb
 from shared_models.rows import Reference, Rows
 from shared_models.snapshot import Column, Table
 from shared_models.values import Value
@@ -36,16 +37,23 @@ class Field:
     sortable: bool
     description: str | None = None
     write: bool | Literal["create"] = False
+    containing: Containing | None = None
 
     @property
     def takes_null(self) -> bool:
         return self.stored_null or self.value.none is not None
 
-    @property
+    @cached_property
     def operators(self) -> frozenset[str]:
         if not self.filterable:
             return frozenset()
-        return self.value.operators | ({"null"} if self.nullable else frozenset())
+        more = {"null": self.nullable, "contains": self.containing is not None}
+        return self.value.operators | {operator for operator, has in more.items() if has}
+
+    @property
+    def operators_behind_parent(self) -> frozenset[str]:
+        """A parent that is not there has nothing but nulls."""
+        return self.operators | {"null"} if self.filterable else frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,15 @@ class Writing:
 
 @dataclass(frozen=True)
 class Sort:
+    """`nulls` None: where PostgreSQL puts them, last ascending and first descending."""
+
     field: str
     descending: bool = False
+    nulls: Literal["first", "last"] | None = None
+
+    @property
+    def nulls_first(self) -> bool:
+        return self.descending if self.nulls is None else self.nulls == "first"
 
 
 @dataclass(frozen=True)
@@ -110,6 +125,7 @@ class BoundResource:
     sort: tuple[Sort, ...] = ()
     soft_delete: tuple[str, sa.ColumnElement[Any]] | None = None
     description: str | None = None
+    include_depth: int = DEFAULT_DEPTH
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
 

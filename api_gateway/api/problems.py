@@ -45,11 +45,6 @@ def not_found() -> Problem:
     return Problem(404, "not_found", "There is nothing here.")
 
 
-def no_such_page() -> Problem:
-    fault = FieldError("not_a_cursor", "Take it from a page of the same list, unchanged.", parameter="cursor")
-    return Problem(404, "not_a_cursor", "There is no such page.", errors=[fault])
-
-
 def method_not_allowed(allowed: Iterable[str]) -> Problem:
     headers = {"allow": ", ".join(allowed)}
     return Problem(405, "method_not_allowed", "The method is not allowed here.", headers=headers)

@@ -8,13 +8,16 @@ from starlette.types import Send
 
 from api_gateway.api import answer
 from api_gateway.api.accept import JSON, chosen
+from api_gateway.api.answer import Head
 from api_gateway.api.authentication import require_scope
 from api_gateway.api.calls import Call, Format, Method
 from api_gateway.api.cursors import Cursors
+from api_gateway.api.prefer import preferences
 from api_gateway.api.problems import not_acceptable, not_found
 from api_gateway.api.request import Reading, get_request, list_request
 from api_gateway.api.select import Statements
-from shared_models.database import Cells
+from api_gateway.api.timing import Timing
+from shared_models.database import Cells, Database
 from shared_models.resources import Resources
 
 
@@ -33,17 +36,20 @@ class ReadRoute:
         return (Method("GET", "collection", "list", self.page), Method("GET", "item", "get", self.document))
 
     async def document(self, call: Call, send: Send) -> None:
+        timed = Timing()
         principal = call.principal
         require_scope(principal, call.resource.scope)
         if chosen(call.header(b"accept"), (JSON,)) is None:
             raise not_acceptable((JSON,))
         reading = get_request(call.resource, call.key or b"", call.query, principal, self._resources)
-        rows = await self._rows(call, reading)
+        rows = await self._rows(call, reading, timed)
         if not rows:
             raise not_found()
-        await answer.send_answer(send, *answer.document(rows[0], reading, call.header(b"if-none-match")))
+        status, head, body = answer.document(rows[0], reading, call.header(b"if-none-match"))
+        await answer.send_answer(send, status, [*head, *timed.headers(), *_applied(call)], body)
 
     async def page(self, call: Call, send: Send) -> None:
+        timed = Timing()
         principal = call.principal
         require_scope(principal, call.resource.scope)
         media = chosen(call.header(b"accept"), self._offered)
@@ -52,13 +58,22 @@ class ReadRoute:
         if media in self._formats:
             await self._formats[media](call, send)
             return
-        reading = list_request(call.resource, call.query, principal, self._resources, self._cursors)
-        rows = await self._rows(call, reading)
-        await answer.send_answer(send, *answer.page(rows, reading, call.path, self._cursors))
+        reading = list_request(call.resource, call.path, call.query, principal, self._resources, self._cursors)
+        rows = await self._rows(call, reading, timed)
+        status, head, body = answer.page(rows, reading, call.path, self._cursors)
+        await answer.send_answer(send, status, [*head, *timed.headers(), *_applied(call)], body)
 
-    async def _rows(self, call: Call, reading: Reading) -> list[Cells]:
+    async def _rows(self, call: Call, reading: Reading, timed: Timing) -> list[Cells]:
         statement = self._statements.of(reading.shape)
         for name, place in statement.places.items():
             reading.values[name] = place.text(call.principal)
-        rows: list[Cells] = await call.scope["state"]["read_database"].fetch(statement.prepared, reading.values)
-        return rows
+        database: Database = call.scope["state"]["read_database"]
+        with timed.database():
+            return await database.fetch(statement.prepared, reading.values)
+
+
+def _applied(call: Call) -> Head:
+    """Whatever is not understood is refused anyway, so that wish is always granted."""
+    if preferences(call.header(b"prefer")).get("handling") != "strict":
+        return []
+    return [(b"preference-applied", b"handling=strict")]

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api_gateway.api import problems
 from api_gateway.api.answer import send_answer
 from api_gateway.api.calls import Call, Method
-from api_gateway.api.request import decoded_text
+from api_gateway.api.query import decoded_text
 from api_gateway.errors import Problem
 from shared_models.faults import BadValue, DatabaseFault
 from shared_models.resources import Resources

@@ -1,6 +1,7 @@
 """The shape of a reading request: everything that decides on its statement, and nothing of its values.
 
-Equal shapes share one statement, which SQLAlchemy compiles and PostgreSQL plans once.
+Equal shapes share one statement, which SQLAlchemy compiles and PostgreSQL plans once. Values are parameters `f0`, `f1`…
+in the order in which the shape's conditions stand.
 """
 
 from __future__ import annotations
@@ -12,19 +13,48 @@ from shared_models.resources import Sort
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A filter without its values. `count` (of `in`) is rounded up, so that lists of any length share few shapes."""
+    """A filter without its values, which are the parameters from `f<first>` on.
+
+    path    the parents that lead to the field, nearest first
+    count   of `in` is rounded up, so that lists of any length share few shapes
+    """
 
     field: str
     operator: str
     count: int = 1
+    first: int = 0
+    path: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return [f"f{n}" for n in range(self.first, self.first + self.count)]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`or`, `and`, or `not`, which denies that all of it holds."""
+
+    word: str
+    items: tuple[Node, ...]
+
+
+Node = Condition | Group
 
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """A parent or children to bring along, and what to bring along with those."""
+    """A parent or children to bring along, and what to bring along with those.
+
+    fields   of each of them; empty: all
+    where, sorts, limit   of children: which, in what order, and the parameter that says how many at most
+    """
 
     name: str
     inner: tuple[Included, ...] = ()
+    fields: tuple[str, ...] = ()
+    where: tuple[Node, ...] = ()
+    sorts: tuple[Sort, ...] = ()
+    limit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +76,7 @@ class ListShape:
     kind: str
     fields: tuple[str, ...]
     include: tuple[Included, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Node, ...]
     sorts: tuple[Sort, ...]
     after: tuple[bool, ...] | None = None
     counted: bool = False

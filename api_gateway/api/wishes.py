@@ -14,7 +14,7 @@ from api_gateway.api.accept import JSON, chosen
 from api_gateway.api.calls import Call
 from api_gateway.api.etag import allows, is_known, tag_of
 from api_gateway.api.problems import bad_request, not_acceptable, precondition_failed, precondition_required
-from api_gateway.api.request import query_pairs
+from api_gateway.api.query import query_pairs
 from api_gateway.errors import FieldError
 
 _MINIMAL = re.compile(r'return\s*=\s*"?minimal"?', re.IGNORECASE)

@@ -19,7 +19,7 @@ from api_gateway.api.conflicts import RefusedRow, refused
 from api_gateway.api.incoming import Faults, Given, changes, new_row, whole
 from api_gateway.api.performing import Work, performed
 from api_gateway.api.problems import bad_request, invalid_body, not_found, unsupported_media_type
-from api_gateway.api.request import decoded_text
+from api_gateway.api.query import decoded_text
 from api_gateway.api.select import Statements
 from api_gateway.api.wishes import Wishes, wishes_of
 from api_gateway.api.write_answers import changed, created, listed, removed, together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -143,6 +144,8 @@ def test_what_is_included_is_a_second_part_of_the_tag(reading: Api, own: list[in
 def test_head_is_get_without_the_body(reading: Api) -> None:
     got, head = reading.get("items/NS-10023"), reading.ask("HEAD", "items/NS-10023")
     assert head.content == b""
+    for answer in (got, head):
+        assert re.fullmatch(r"db;dur=[0-9.]+, total;dur=[0-9.]+", answer.headers.pop("server-timing"))
     assert dict(head.headers) == dict(got.headers)
 
 

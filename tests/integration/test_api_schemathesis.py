@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.api import Api, listening
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.timeout(400)
@@ -19,6 +22,7 @@ def test_schemathesis_finds_nothing(writing: Api, tmp_path: Path) -> None:
                 Path(sys.executable).parent / "schemathesis", "run", f"{address}/api/openapi.json",
                 "--header", "X-API-Key: acme", "--checks", "all", "--max-examples", "15", "--seed", "7",
             ],
+            env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=380,
         )  # fmt: skip
     assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr

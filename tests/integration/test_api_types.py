@@ -221,10 +221,53 @@ def test_a_row_is_found_again_by_each_of_its_values(api: Api) -> None:
                 assert row["id"] in [r["id"] for r in found.json()["data"]], (name, value)
 
 
+HOLDS = {  # field: what the first row holds, and what it does not
+    "docb": ('{"b": 12345678901234567890.5}', '{"b": 1}'),
+    "mapping": ('{"k": "v", "n": null}', '{"k": "n"}'),
+    "ints": ("3,1", "1,2"),
+    "prices": ("1.5,NaN", "1.51"),
+    "codes": ("bc", "b"),
+    "nested": ("d,a", "e"),
+    "range": ("4", "5"),
+    "many": ("6", "2"),
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+def test_contains_finds_elements_parts_pairs_and_points(api: Api, name: str) -> None:
+    for operand, expected in zip(HOLDS[name], (True, False), strict=True):
+        for query in ({f"{name}[contains]": operand}, {"and": f"({name}[contains]={quoted(name, operand)})"}):
+            answer = api.client.get("/api/v1/everything", params=query, headers={"x-api-key": "acme"})
+            assert answer.status_code == 200, answer.text
+            assert (1 in [row["id"] for row in answer.json()["data"]]) is expected, query
+
+
+def quoted(name: str, operand: str) -> str:
+    if name in ("docb", "mapping"):
+        return '"' + operand.replace('"', '\\"') + '"'
+    return f"({operand})" if "," in operand else operand
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "docb[contains]={", "docb[contains]=NaN", 'docb[contains]="\\u0000"', 'docb[contains]="\\ud800"',
+        "docb[contains]=1e999999", "docb[contains]=" + "[" * 5000, "mapping[contains]=[]",
+        'mapping[contains]={"a":1}', "ints[contains]=x", "range[contains]=[1,2)", "doc[contains]={}",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_contained_is_refused_and_named(api: Api, query: str) -> None:
+    name, _, text = query.partition("=")
+    answer = api.client.get("/api/v1/everything", params={name: text}, headers={"x-api-key": "acme"})
+    assert answer.status_code == 400, answer.text
+    assert [error["parameter"] for error in answer.json()["errors"]] == [name]
+
+
 def test_every_operator_of_every_field_runs(api: Api) -> None:
     for name, field in api.contract.resources.by_path["everything"].fields.items():
         for operator in field.operators:
             text = "true" if operator == "null" else "a%" if "like" in operator else as_text(EXACT[name])
+            text = HOLDS[name][0] if operator == "contains" else text
             if operator == "in" and "," in text:  # commas separate: such a value is compared with eq
                 continue
             answer = api.client.get(
@@ -236,10 +279,21 @@ def test_every_operator_of_every_field_runs(api: Api) -> None:
 def test_pages_follow_every_sortable_field_in_both_directions(api: Api) -> None:
     for name, field in api.contract.resources.by_path["everything"].fields.items():
         if field.sortable:
-            for sort in (name, f"-{name}"):
+            for sort in (name, f"-{name}", f"{name}.nullsfirst", f"-{name}.nullslast"):
                 paged = [row["id"] for row in api.all(f"everything?fields=id&limit=1&sort={sort}")]
                 assert paged == [row["id"] for row in api.all(f"everything?fields=id&sort={sort}")]
                 assert sorted(paged) == [1, 2, 3], sort
+
+
+def test_nulls_stand_where_the_sort_puts_them(api: Api) -> None:
+    first = {
+        sort: api.get(f"everything?fields=day&limit=1&sort={sort}").json()["data"][0]["day"]
+        for sort in ("day", "-day", "day.nullsfirst", "-day.nullslast", "day.nullslast", "-day.nullsfirst")
+    }
+    assert first == {
+        "day": "2024-02-29", "-day": None, "day.nullsfirst": None,
+        "-day.nullslast": "infinity", "day.nullslast": "2024-02-29", "-day.nullsfirst": None,
+    }  # fmt: skip
 
 
 def test_a_key_of_two_parts_is_a_path_of_two_parts(api: Api) -> None:
@@ -289,6 +343,22 @@ def test_codes_flags_and_sentinels_read_as_the_contract_says(api: Api) -> None:
         ("number[null]=false", {"3"}),
         ("number[gte]=", {"3"}),
         ("id[gt]=9007199254740992", {"9007199254740993"}),
+        ("not=(status=open)", {"3"}),
+        ("not=(flag=true)", {"2"}),
+        ("not=(ended[gt]=2024-01-01)", set()),
+        ("not=(ended[null]=true)", {"2"}),
+        ("not=(not(flag=true))", {"9007199254740993"}),
+        ("or=(flag=true,number[null]=false)", {"9007199254740993", "3"}),
+        ("or=(flag=true,not(number[ne]=A1))", {"9007199254740993", "3"}),
+        ("and=(or(id=2,id=3),not(status[in]=(open,closed)))", {"3"}),
+        ("parent.status=open", {"2"}),
+        ("parent.flag[ne]=false", {"2"}),
+        ("parent.flag[null]=true", {"9007199254740993", "3"}),
+        ("parent.flag[null]=false", {"2"}),
+        ("not=(parent.flag=false)", {"2"}),
+        ("not=(parent.flag[null]=true)", {"2"}),
+        ("not=(parent.number=x)", set()),
+        ("parent.parent.id[null]=true", {"9007199254740993", "2", "3"}),
     ],
 )
 def test_filters_go_by_what_is_read_not_by_what_is_stored(api: Api, query: str, ids: set[str]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api_gateway.api.cursors import Cursors, Position
-from api_gateway.api.request import query_pairs
+from api_gateway.api.query import query_pairs
 from api_gateway.errors import Problem
 
 CURSORS = Cursors("a secret")

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from api_gateway.api.openapi.operations import complete
 from api_gateway.api.openapi.parameters import TEXT_PATTERN
 from api_gateway.api.openapi.paths import resource_paths
+from api_gateway.api.openapi.patterns import filter_schemas
 from api_gateway.api.openapi.responses import component_headers, component_responses
 from api_gateway.api.openapi.schemas import Json, component_schemas
 from api_gateway.api.operations import Operation
@@ -41,7 +42,9 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
         paths[path] = {**item, **paths.get(path, {})}
     components = written.setdefault("components", {})
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
-    components["schemas"] = dict(sorted({**schemas, **component_schemas(resources)}.items()))
+    components["schemas"] = dict(
+        sorted({**schemas, **component_schemas(resources), **filter_schemas(resources)}.items())
+    )
     components["responses"], components["headers"] = component_responses(), component_headers()
     components["securitySchemes"] = SCHEMES
     return {**written, "paths": dict(sorted(paths.items())), "security": SECURITY}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from api_gateway.api.openapi.schemas import Json
-from api_gateway.api.request import DEFAULT_LIMIT, MAX_DEPTH, MAX_IN, MAX_LIMIT, MAX_SORTS, RESERVED
-from shared_models.resources import BoundResource, Field, Resources
+from api_gateway.api.grammar import WORDS
+from api_gateway.api.openapi.patterns import filter_schema
+from api_gateway.api.openapi.schemas import Json, reference
+from api_gateway.api.query import DEFAULT_LIMIT, MAX_IN, MAX_LIMIT, MAX_PATTERN, MAX_SORTS
+from api_gateway.api.request import reserved
+from shared_models.resources import BoundResource, Field, Link, Resources
 
 _MEANINGS = {
     "eq": "equal to",
@@ -19,92 +22,150 @@ _MEANINGS = {
     "in": "equal to one of these",
     "like": "matching this pattern, with % for any characters and _ for one",
     "ilike": "matching this pattern in any case, with % for any characters and _ for one",
+    "contains": "holding this",
     "null": "true: is null; false: is not null",
 }
 _ORDER = list(_MEANINGS)
+_GROUPS = {
+    "or": "One of these holds.",
+    "and": "All of these hold.",
+    "not": "Not all of these hold. What is null is unknown, so `not` does not find it.",
+}
 TEXT_PATTERN = r"^[^\u0000]*$"
 _LIKE_PATTERN = r"^(?:[^\\\u0000]|\\[^\u0000])*$"
 
 
-def filters(resource: BoundResource) -> Iterator[Json]:
+def filters(resource: BoundResource, resources: Resources) -> Iterator[Json]:
+    """On its own fields and on those of its parents, and groups."""
+    taken = reserved(resource)
     for field in resource.fields.values():
         for operator in sorted(field.operators, key=_ORDER.index):
-            plain = operator == "eq" and field.name not in RESERVED
-            parameter: Json = {
-                "name": field.name if plain else f"{field.name}[{operator}]",
-                "in": "query",
-                "description": f"{field.name} {_MEANINGS[operator]}",
-                "schema": _operand(field, operator),
-            }
-            if operator == "in":
-                parameter |= {"style": "form", "explode": False}
-            yield parameter
+            plain = operator == "eq" and field.name not in taken
+            name = field.name if plain else f"{field.name}[{operator}]"
+            yield _filter(name, f"{field.name} {_MEANINGS[operator]}", field, operator)
+    for name, link in resource.links.items():
+        if link.kind == "parent" and resource.include_depth > 0:
+            yield from _of_parent(name, resources.of(link.target))
+    if filter_schema(resource, resources) is not None:
+        for word in WORDS:
+            yield _parameter(word, _GROUPS[word], reference(f"{resource.name}Filter"))
+
+
+def _of_parent(name: str, parent: BoundResource) -> Iterator[Json]:
+    """One for each field: all operators of all parents would be the greater part of the document."""
+    told = f"of the {name}. Takes an operator in brackets, as the fields of {parent.name} do"
+    for field in parent.fields.values():
+        if "eq" in field.operators:
+            yield _filter(f"{name}.{field.name}", f"{field.name} {told}.", field, "eq")
+
+
+def _filter(name: str, description: str, field: Field, operator: str) -> Json:
+    schema = _operand(field, operator)
+    if schema.get("contentMediaType") == "application/json":
+        return {"name": name, "in": "query", "description": description, "content": {"application/json": {}}}
+    listed = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
+    return _parameter(name, description, schema) | listed
 
 
 def _operand(field: Field, operator: str) -> Json:
     if operator == "null":
         return {"type": "boolean"}
     if operator in ("like", "ilike"):
-        return {"type": "string", "maxLength": 200, "pattern": _LIKE_PATTERN}
-    schema = parameter_schema(field)
-    if operator == "in":
+        return {"type": "string", "maxLength": MAX_PATTERN, "pattern": _LIKE_PATTERN}
+    if operator == "contains" and field.containing is not None:
+        schema, is_list = _textual(field.containing.schema), field.containing.takes_list
+    else:
+        schema, is_list = parameter_schema(field), operator == "in"
+    if is_list:
         return {"type": "array", "items": _without_commas(schema), "minItems": 1, "maxItems": MAX_IN}
     return schema
 
 
 def parameter_schema(field: Field) -> Json:
     """What may be asked for: the value itself, as text without NUL where it is free text."""
-    schema = dict(field.value.schema)
-    if schema.get("type") == "string" and not {"enum", "format", "pattern"} & schema.keys():
+    return _textual(field.value.schema)
+
+
+def _textual(of_value: Any) -> Json:
+    schema = dict(of_value)
+    if schema.get("type") == "string" and not {"enum", "format", "pattern", "contentMediaType"} & schema.keys():
         schema.pop("maxLength", None)
         schema["pattern"] = TEXT_PATTERN
     return schema
 
 
 def _without_commas(schema: Json) -> Json:
-    return {**schema, "pattern": r"^[^\u0000,]*$"} if schema.get("pattern") == TEXT_PATTERN else schema
+    """A value with a comma, or that begins with a quotation mark, is quoted."""
+    if schema.get("pattern") != TEXT_PATTERN:
+        return schema
+    return {**schema, "pattern": r'^(?:[^\u0000,"][^\u0000,]*|"(?:[^\u0000"\\]|\\[^\u0000])*")?$'}
 
 
 def page_parameters(resource: BoundResource) -> Iterator[Json]:
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    yield {"name": "limit", "in": "query", "description": "Rows of a page.", "schema": limit}
-    yield {
-        "name": "cursor",
-        "in": "query",
-        "description": "`next_cursor` of the page before; with the same filters and order.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
-    }
-    sortable = [field.name for field in resource.fields.values() if field.sortable]
-    if sortable:
-        choices = [sign + name for name in sortable for sign in ("", "-")]
-        yield _names("sort", choices, "By these fields, descending with a minus before the name.", MAX_SORTS)
+    yield _parameter("limit", "Rows of a page.", limit)
+    told = "`next_cursor` of the page before; with the same filters and order."
+    yield _parameter("cursor", told, {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"})
+    yield from _sort(resource, "")
+
+
+def _sort(resource: BoundResource, prefix: str) -> Iterator[Json]:
+    sortable = [field for field in resource.fields.values() if field.sortable]
+    choices = [
+        f"{sign}{field.name}{nulls}"
+        for field in sortable
+        for sign, unusual in (("", ".nullsfirst"), ("-", ".nullslast"))
+        for nulls in ("", *([unusual] if field.stored_null else []))
+    ]
+    if choices:
+        yield _names(f"{prefix}sort", choices, "By these fields, descending with a minus before the name.", MAX_SORTS)
 
 
 def shape_parameters(resource: BoundResource, resources: Resources) -> Iterator[Json]:
-    yield _names("fields", list(resource.fields), "Only these fields, and the key.")
-    links = list(_link_paths(resource, resources, MAX_DEPTH))
-    if links:
-        yield _names("include", links, "Parents and children to bring along.")
+    paths = list(_link_paths(resource, resources, resource.include_depth))
+    yield _fields(resource, [(path, resources.of(link.target)) for path, link in paths])
+    if paths:
+        told = "Parents and children to bring along."
+        yield _names("include", [path for path, _ in paths], told)
+    for path, link in paths:
+        if link.kind == "children":
+            yield from _of_children(path, link, resources)
 
 
-def _link_paths(resource: BoundResource, resources: Resources, depth: int) -> Iterator[str]:
+def _fields(resource: BoundResource, included: list[tuple[str, BoundResource]]) -> Json:
+    told = "Only these fields, and the key; with the name of a parent or children before them: only these of those."
+    parameter = _names("fields", list(resource.fields), told)
+    if included:
+        inner = "|".join(rf"{path.replace('.', '[.]')}[.](?:{'|'.join(target.fields)})" for path, target in included)
+        items = parameter["schema"]["items"]
+        parameter["schema"]["items"] = {"anyOf": [items, {"type": "string", "pattern": f"^(?:{inner})$"}]}
+    return parameter
+
+
+def _of_children(path: str, link: Link, resources: Resources) -> Iterator[Json]:
+    target = resources.of(link.target)
+    if filter_schema(target, resources) is not None:
+        yield _parameter(f"{path}.where", f"Which of {path} to bring along.", reference(f"{target.name}Filter"))
+    yield from _sort(target, f"{path}.")
+    most = {"type": "integer", "minimum": 1, "maximum": link.limit, "default": link.limit}
+    yield _parameter(f"{path}.limit", f"How many of {path} at most.", most)
+
+
+def _link_paths(resource: BoundResource, resources: Resources, depth: int) -> Iterator[tuple[str, Link]]:
     if depth == 0:
         return
     for name, link in resource.links.items():
-        yield name
-        for inner in _link_paths(resources.of(link.target), resources, depth - 1):
-            yield f"{name}.{inner}"
+        yield name, link
+        for inner, deeper in _link_paths(resources.of(link.target), resources, depth - 1):
+            yield f"{name}.{inner}", deeper
+
+
+def _parameter(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _names(name: str, choices: list[str], description: str, most: int | None = None) -> Json:
-    schema: dict[str, Any] = {"type": "array", "items": {"type": "string", "enum": choices}, "minItems": 1}
+    schema: Json = {"type": "array", "items": {"type": "string", "enum": choices}, "minItems": 1}
     if most is not None:
         schema["maxItems"] = most
-    return {
-        "name": name,
-        "in": "query",
-        "description": description,
-        "style": "form",
-        "explode": False,
-        "schema": schema,
-    }
+    return _parameter(name, description, schema) | {"style": "form", "explode": False}

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from api_gateway.api.openapi.names import get_id, list_id
 from api_gateway.api.openapi.parameters import filters, page_parameters, parameter_schema, shape_parameters
-from api_gateway.api.openapi.responses import OF_READING, header, refusals
+from api_gateway.api.openapi.responses import OF_READING, headers, refusals
 from api_gateway.api.openapi.schemas import Json, reference, shown
 from shared_models.resources import BoundResource, Resources
+
+OF_ANSWERS = ("Server-Timing", "Preference-Applied")
+PREFER: Json = {
+    "name": "Prefer",
+    "in": "header",
+    "description": "`handling=strict`: refuse what is not understood, as is always done (RFC 7240).",
+    "schema": {"type": "string"},
+}
 
 
 def list_operation(resource: BoundResource, resources: Resources) -> Json:
     body = {"application/json": {"schema": reference(f"{resource.name}List")}}
-    answer: Json = {"description": "A page of rows.", "headers": header("Link"), "content": body}
+    answer: Json = {"description": "A page of rows.", "headers": headers("Link", *OF_ANSWERS), "content": body}
     return {
         "operationId": list_id(resource),
         "summary": f"List {resource.path}",
         "tags": [resource.path],
         "description": _list_description(resource),
-        "parameters": [*filters(resource), *page_parameters(resource), *shape_parameters(resource, resources)],
+        "parameters": [
+            *filters(resource, resources),
+            *page_parameters(resource),
+            *shape_parameters(resource, resources),
+            PREFER,
+        ],
         "responses": {"200": answer, **refusals(*OF_READING)},
     }
 
@@ -40,14 +53,14 @@ def get_operation(resource: BoundResource, resources: Resources) -> Json:
         "operationId": get_id(resource),
         "summary": f"Get one of {resource.path}",
         "tags": [resource.path],
-        "parameters": [*parameters, *shape_parameters(resource, resources), known],
+        "parameters": [*parameters, *shape_parameters(resource, resources), known, PREFER],
         "responses": {
             "200": {
                 "description": "The row.",
-                "headers": header("ETag"),
+                "headers": headers("ETag", *OF_ANSWERS),
                 "content": {"application/json": {"schema": shown(resource)}},
             },
-            "304": {"description": "It has not changed.", "headers": header("ETag")},
+            "304": {"description": "It has not changed.", "headers": headers("ETag", *OF_ANSWERS)},
             **refusals(*OF_READING),
         },
     }

@@ -46,7 +46,9 @@ _HEADERS: dict[str, tuple[str, Json]] = {
     "Idempotency-Replayed": ("`true`: this answer was given before.", {"type": "string", "const": "true"}),
     "Link": ('The next page, as rel="next" (RFC 8288).', {"type": "string"}),
     "Location": ("Where it is.", {"type": "string"}),
+    "Preference-Applied": ("What of `Prefer` was followed (RFC 7240).", {"type": "string"}),
     "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
+    "Server-Timing": ("Milliseconds in the database, and in all.", {"type": "string"}),
     "WWW-Authenticate": ("The scheme, and what the key lacks (RFC 6750).", {"type": "string"}),
 }
 

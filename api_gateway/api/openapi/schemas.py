@@ -57,14 +57,13 @@ def component_schemas(resources: Resources) -> Json:
     for resource in resources:
         properties = _properties(resource, resources)
         schemas[resource.name] = _object(resource, properties, list(resource.fields))
-        if resource.path is None:
-            continue
         keys = [field.name for field in resource.key]
         schemas[f"Sparse{resource.name}"] = {
             **_object(resource, properties, keys),
             "description": f"A {resource.name} with the fields that were asked for; the key is always among them.",
         }
-        schemas[f"{resource.name}List"] = _page(resource)
+        if resource.path is not None:
+            schemas[f"{resource.name}List"] = _page(resource)
     return schemas
 
 
@@ -102,9 +101,9 @@ def _field(field: Field) -> Json:
 
 
 def _link(link: Link, resources: Resources) -> Json:
-    target = reference(resources.of(link.target).name)
+    target = shown(resources.of(link.target))
     if link.kind == "parent":
-        return _described({"anyOf": [target, {"type": "null"}]}, link.description or "Only with `include`.")
+        return _described({"anyOf": [*target["anyOf"], {"type": "null"}]}, link.description or "Only with `include`.")
     many = {"type": "array", "items": target, "maxItems": link.limit}
     return _described(many, link.description or "Only with `include`.")
 
