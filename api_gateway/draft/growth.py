@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from api_gateway.draft.plan import Draft, DraftResource, TableName
-from api_gateway.draft.source import field_source, relation_source, resource_source
+from api_gateway.draft.source import enum_source, field_source, imports, names_in, relation_source, resource_source
 
 
 def proposed_source(draft: Draft, drafted: Mapping[TableName, frozenset[str]], contract: str) -> str:
@@ -22,7 +22,17 @@ def proposed_source(draft: Draft, drafted: Mapping[TableName, frozenset[str]], c
         for resource in draft.resources
         for part in _new_of(resource, classes, drafted.get(resource.name), present.get(resource.name))
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join([*_needed(draft, "\n".join(parts), contract), *parts])
+
+
+def _needed(draft: Draft, code: str, contract: str) -> Iterator[str]:
+    """What the new lines name and the contract neither imports nor defines."""
+    missing = imports(code, known=names_in(contract))
+    if missing:
+        yield missing
+    for enum in draft.enums:
+        if enum.name in names_in(code) - names_in(contract):
+            yield enum_source(enum)
 
 
 def _new_of(

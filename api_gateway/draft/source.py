@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from api_gateway.draft.names import python_string
 from api_gateway.draft.plan import (
     Draft,
+    DraftEnum,
     DraftField,
     DraftRelation,
     DraftResource,
@@ -36,7 +37,8 @@ _MODULES = {
     "datetime": "datetime",
     "time": "datetime",
     "Field": "pydantic",
-    **dict.fromkeys(("BigInt", "Bytes", "Children", "Column", "Json", "Key"), "shared_models.contract"),
+    **dict.fromkeys(("BigInt", "Bytes", "Children", "Codes", "Column", "Flag"), "shared_models.contract"),
+    **dict.fromkeys(("Json", "Key", "LocalTime", "NoneWhen", "SoftDelete"), "shared_models.contract"),
     **dict.fromkeys(("Parent", "Resource", "Rows"), "shared_models.contract"),
 }
 _WIDTH = 100
@@ -48,12 +50,12 @@ _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 def contract_source(draft: Draft) -> str:
     """The whole module. Valid Python, not yet formatted."""
     classes = {resource.name: resource for resource in draft.resources}
-    parts = [_enum(enum.name, f"{enum.schema}.{enum.type}", enum.labels) for enum in draft.enums]
+    parts = [enum_source(enum) for enum in draft.enums]
     parts += [resource_source(resource, classes) for resource in draft.resources]
     parts.append("operations: list[Any] = []")
     parts.append(_left_out(draft.left_out))
     body = "\n\n\n".join(part for part in parts if part)
-    return f"{_HEADER}\n{_imports(body)}\n\n\n{body}\n"
+    return f"{_HEADER}\n{imports(body)}\n\n\n{body}\n"
 
 
 def resource_source(resource: DraftResource, classes: Mapping[TableName, DraftResource]) -> str:
@@ -140,8 +142,9 @@ def _alias(alias: str | None) -> str | None:
     return f"Field(alias={python_string(alias)})" if alias else None
 
 
-def _enum(name: str, type_name: str, labels: Iterable[str]) -> str:
-    return f"# The enum type {_one_line(type_name)}.\n{name} = Literal[{', '.join(map(python_string, labels))}]"
+def enum_source(enum: DraftEnum) -> str:
+    labels = ", ".join(map(python_string, enum.labels))
+    return f"# The enum type {_one_line(f'{enum.schema}.{enum.type}')}.\n{enum.name} = Literal[{labels}]"
 
 
 def _left_out(left_out: Iterable[LeftOut]) -> str:
@@ -149,10 +152,15 @@ def _left_out(left_out: Iterable[LeftOut]) -> str:
     return "\n".join(["# Left out:", *lines]) if lines else ""
 
 
-def _imports(body: str) -> str:
-    """The import statements for every known name that the code, comments aside, mentions."""
-    code = "\n".join(_STRING.sub("", line) for line in body.splitlines() if not line.lstrip().startswith("#"))
-    used = {name for name in _NAME.findall(code) if name in _MODULES}
+def names_in(source: str) -> set[str]:
+    """Every word of the code, comments and strings aside."""
+    lines = (line for line in source.splitlines() if not line.lstrip().startswith("#"))
+    return {name for line in lines for name in _NAME.findall(_STRING.sub("", line))}
+
+
+def imports(body: str, *, known: Collection[str] = ()) -> str:
+    """The import statements for the names that the code mentions, but for those `known` where it will stand."""
+    used = {name for name in names_in(body) if name in _MODULES and name not in known}
     by_module: dict[str, list[str]] = {}
     for name in sorted(used):
         by_module.setdefault(_MODULES[name], []).append(name)

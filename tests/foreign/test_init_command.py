@@ -117,6 +117,23 @@ def test_an_edited_contract_is_kept_and_what_is_new_is_printed_until_it_is_taken
         assert "ord_hdr" not in answer.out
 
 
+def test_what_is_printed_brings_the_imports_and_enums_that_it_needs(banyan: Banyan, url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "shop_api"
+    _init(banyan, folder)
+    with (folder / "contract.py").open("a") as file:
+        file.write("\n# ours\n")
+    _execute(
+        url, "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE day (id int PRIMARY KEY, m mood, paid numeric)"
+    )
+    answer = _init(banyan, folder)
+    assert "from decimal import Decimal" in answer.out
+    assert 'Mood = Literal["good", "bad"]' in answer.out
+    proposed = answer.out.split("paste into contract.py:")[1]
+    with (folder / "contract.py").open("a") as file:
+        file.write(proposed)
+    assert banyan("check", "--project", str(folder), "--write").code == 0
+
+
 def test_what_somebody_deleted_is_not_proposed_again(banyan: Banyan, tmp_path: Path) -> None:
     folder = tmp_path / "shop_api"
     _init(banyan, folder)
