@@ -46,6 +46,20 @@ SELECT coalesce(r.rolname::text, 'all roles'), split_part(setting, '=', 1), subs
 """
 
 
+# An operator for exactly varchar = varchar goes before PostgreSQL's own, which is for text, wherever it stands.
+_SHADOWS = """
+SELECT format('%%I.%%s(%%s, %%s)', n.nspname, o.oprname, format_type(o.oprleft, NULL), format_type(o.oprright, NULL))
+  FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
+  JOIN pg_type l ON l.oid = o.oprleft JOIN pg_type r ON r.oid = o.oprright
+ WHERE n.nspname = ANY(current_schemas(false)) AND o.oprname = ANY(%(compared)s)
+   AND l.typnamespace = 'pg_catalog'::regnamespace AND r.typnamespace = 'pg_catalog'::regnamespace
+   AND NOT EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND d.deptype = 'e')
+ ORDER BY 1
+"""
+_COMPARED = ["=", "<>", "<", "<=", ">", ">=", "~~", "~~*"]
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """One row of the server about itself."""
@@ -80,6 +94,7 @@ def server(connection: psycopg.Connection[Any], zone: str) -> Iterator[Symptom]:
         message = f"event triggers run at `banyan migrate up`: {names}"
         yield Symptom("event_triggers", "warning", message, "See that they let a schema and its tables be made.")
     yield from _timeouts(connection)
+    yield from _shadows(connection)
     listed = ", ".join(facts.extensions) or "none"
     yield Symptom("extensions", "ok", f"extensions: {listed}; none is needed")
 
@@ -155,6 +170,14 @@ def _schema(facts: Facts) -> Symptom:
         return Symptom("schema_banyan", "ok", f"{facts.login} may create the schema banyan")
     fix = f"The database's owner runs once: GRANT CREATE ON DATABASE {facts.database} TO {facts.login};"
     return Symptom("schema_banyan", "error", f"{facts.login} may not create the schema banyan", fix)
+
+
+def _shadows(connection: psycopg.Connection[Any]) -> Iterator[Symptom]:
+    shadows = [row[0] for row in connection.execute(_SHADOWS, {"compared": _COMPARED}).fetchall()]
+    if shadows:
+        message = f"operators of the database's own would compare values in place of PostgreSQL's: {', '.join(shadows)}"
+        fix = "If that is not meant, drop them; and let nobody but their owner create in schemas of the search path."
+        yield Symptom("shadows", "warning", message, fix)
 
 
 def _timeouts(connection: psycopg.Connection[Any]) -> Iterator[Symptom]:

@@ -18,6 +18,7 @@ Code = Literal[
     "event_triggers",
     "timeouts",
     "extensions",
+    "shadows",
     "pooler",
     "settings_lost",
     "connections",

@@ -54,6 +54,15 @@ async def write_note(new: NewNote, tx: Write) -> Response:
     return Response(status_code=201)
 
 operations = [write_note]
+
+from typing import Annotated
+from shared_models.contract import Column, Key, Resource, Rows
+
+class Card(
+    Resource, table="note", path="cards", rows=Rows.all(), verbs=("list", "get", "create", "update", "delete")
+):
+    id: Annotated[int, Key("id", write="create")]
+    body: Annotated[str, Column("body", write=True)]
 """
 _ROUTES = """
 from fastapi import Response
@@ -69,10 +78,11 @@ async def notes(tx: Read) -> Response:
 
 routes = [Route("notes", method="GET", path="/notes", consumer=QueryToken("token"), mimic=notes)]
 """
-A = Consumer("a", "A", frozenset({"notes:read", "notes:write"}), {"tenant": "it's A"})
-B = Consumer("b", "B", frozenset({"notes:read", "notes:write"}), {"tenant": "B\\"})
-NOBODY = Consumer("nobody", "No tenant", frozenset({"notes:read", "notes:write"}), {})
-EMPTY = Consumer("empty", "An empty tenant", frozenset({"notes:read", "notes:write"}), {"tenant": ""})
+SCOPES = frozenset({"notes:read", "notes:write", "cards:read", "cards:write"})
+A = Consumer("a", "A", SCOPES, {"tenant": "it's A"})
+B = Consumer("b", "B", SCOPES, {"tenant": "B\\"})
+NOBODY = Consumer("nobody", "No tenant", SCOPES, {})
+EMPTY = Consumer("empty", "An empty tenant", SCOPES, {"tenant": ""})
 
 
 def made(folder: Path, url: str, session: str) -> Project:
@@ -169,6 +179,29 @@ def test_an_operation_writes_as_the_principal_and_row_security_refuses_the_rest(
     assert (foreign.status_code, foreign.json()["code"]) == (422, "refused_by_database")
 
 
+def _written_by_one_and_unseen_by_another(api: Api, mine: str, other: str, number: int) -> None:
+    made = api.ask("POST", "cards", mine, json={"id": number, "body": "first"})
+    assert made.status_code == 201, made.text
+    assert api.get(f"cards/{number}", other).status_code == 404
+    for method, body in (("PATCH", {"body": "theirs"}), ("DELETE", None)):
+        more = {"json": body, "headers": {"content-type": "application/merge-patch+json"}} if body else {}
+        assert api.ask(method, f"cards/{number}", other, **more).status_code == 404
+    changed = api.ask(
+        "PATCH",
+        f"cards/{number}",
+        mine,
+        json={"body": "mine"},
+        headers={"content-type": "application/merge-patch+json"},
+    )
+    assert (changed.status_code, changed.json()["body"]) == (200, "mine")
+    assert api.ask("DELETE", f"cards/{number}", mine).status_code == 204
+    assert api.get(f"cards/{number}", mine).status_code == 404
+
+
+def test_rows_are_written_as_the_principal(api: Api) -> None:
+    _written_by_one_and_unseen_by_another(api, "a", "b", 30)
+
+
 async def test_a_candidate_reads_as_the_principal(project: Project, url: str, server: Server) -> None:
     read_url = server.url(url.rsplit("/", 1)[1], user="banyan_read")
     database = Database(read_url, size=1, application_name="tests", statement_timeout=5, lock_timeout=2)
@@ -241,7 +274,7 @@ def tenant_role(url: str) -> Iterator[str]:
     name = f"Tenant {uuid.uuid4().hex[:8]}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE ROLE "{name}"; GRANT "{name}" TO banyan_api WITH INHERIT FALSE, SET TRUE'.encode())
-        connection.execute(f'GRANT SELECT, INSERT ON note TO "{name}"'.encode())
+        connection.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON note TO "{name}"'.encode())
         yield name
         connection.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"'.encode())
 
@@ -272,19 +305,21 @@ async def test_a_role_that_cannot_be_taken_is_a_refusal(database: Database, role
     assert (await database.fetch(_WHO, {}))[0][0] == b"banyan_api"
 
 
-def test_under_a_role_an_operation_still_keeps_its_idempotency_key(
+def test_under_a_role_keys_and_journal_are_still_kept_and_rows_written_as_the_principal(
     tmp_path: Path, url: str, api_url: str, tenant_role: str
 ) -> None:
     settings = 'settings = {"app.tenant" = "{principal.value.tenant}"}'
     project = made(tmp_path / "role_api", url, f'role = "{{principal.value.role}}"\n{settings}')
     acting = Consumer("r", "R", A.scopes, {"tenant": "R", "role": tenant_role})
     none = Consumer("n", "N", A.scopes, {"tenant": "R", "role": "none"})
-    with serving(api_url, [acting, none], project=project, contract=load_contract(project), size=1) as api:
+    beside = Consumer("s", "S", A.scopes, {"tenant": "S", "role": tenant_role})
+    with serving(api_url, [acting, none, beside], project=project, contract=load_contract(project), size=1) as api:
         for replayed in (None, "true"):
             new = {"json": {"id": 70, "body": "x"}, "headers": {"idempotency-key": "k"}}
             answer = api.ask("POST", "notes", "r", **new)
             assert (answer.status_code, answer.headers.get("idempotency-replayed")) == (201, replayed)
         assert ids(api, "r") == [70]
+        _written_by_one_and_unseen_by_another(api, "r", "s", 71)
         assert api.get("notes", "n").json()["code"] == "caller_not_set_up"
 
 

@@ -106,6 +106,19 @@ def test_event_triggers_and_time_outs_of_our_roles_are_warnings(database_url: st
     assert "RESET statement_timeout" in fix
 
 
+def test_operators_that_would_be_taken_for_postgresqls_own_are_a_warning(database_url: str) -> None:
+    assert of("shadows", found(database_url)) == []
+    run(
+        database_url,
+        "CREATE FUNCTION never(varchar, varchar) RETURNS bool LANGUAGE sql AS 'SELECT false'",
+        "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = never)",
+        "CREATE EXTENSION citext",
+    )
+    ((severity, message, _),) = of("shadows", found(database_url))
+    assert severity == "warning"
+    assert message.endswith(": public.=(character varying, character varying)")
+
+
 @pytest.fixture(scope="module")
 def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with few connections, short time-outs, another zone, and none of Banyan's roles."""
