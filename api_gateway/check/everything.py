@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from api_gateway.check.callers import with_callers
 from api_gateway.check.contract import against_live_schema, against_snapshot
 from api_gateway.check.disagreement import Disagreement
 from api_gateway.check.drift import drifted
 from api_gateway.check.indexes import missing_indexes
 from api_gateway.check.openapi import against_frozen_document
 from api_gateway.check.privileges import wrong_privileges
+from api_gateway.check.rows import unkept_promises
 from api_gateway.check.subject import Live, Subject, live, load_subject
 from api_gateway.check.tables import outdated_tables
+from api_gateway.check.triggers import failing_triggers
 from api_gateway.project import Project
 
 OF_FILES: tuple[Callable[[Subject], Iterable[Disagreement]], ...] = (
@@ -23,7 +26,9 @@ OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
     drifted,
     against_live_schema,
     missing_indexes,
+    failing_triggers,
     wrong_privileges,
+    unkept_promises,
 )
 
 
@@ -38,4 +43,5 @@ def disagreements(project: Project, database_url: str | None, *, may_read_rows: 
     if database_url is not None:
         with live(project, database_url, may_read_rows=may_read_rows) as database:
             found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
+            found = with_callers(found, database)
     return sorted(found, key=lambda one: one.place)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from api_gateway.api.freeze import frozen_document
+from api_gateway.check.callers import scopes_of
 from api_gateway.check.disagreement import Code, Disagreement, Severity
-from api_gateway.check.documents import differences
+from api_gateway.check.documents import Difference, differences
 from api_gateway.check.subject import Subject
 from api_gateway.errors import UsageError
 
@@ -33,15 +35,25 @@ def against_frozen_document(subject: Subject) -> Iterator[Disagreement]:
         return
     except OSError as error:
         raise UsageError(f"{path.name} cannot be read: {error.strerror}.") from None
-    found = list(differences(before, json.loads(document))) or [(False, "descriptions or details changed")]
-    for breaking, message in found:
-        if breaking:
+    found = list(differences(before, json.loads(document)))
+    for one in found or [Difference(False, "descriptions or details changed", frozenset())]:
+        if one.breaking:
             advice = f"Consumers may rely on it: bring it back, or agree with them and then {_FREEZE}"
-            yield _found("openapi_breaking", "error", message, advice, path.name)
+            details = {"paths": sorted(one.paths), "scopes": scopes_of(subject, one.paths)}
+            yield _found("openapi_breaking", "error", one.message, advice, path.name, details)
         else:
-            yield _found("openapi_changed", "warning", message, f"If it is meant: {_FREEZE}", path.name)
+            yield _found("openapi_changed", "warning", one.message, f"If it is meant: {_FREEZE}", path.name)
 
 
-def _found(code: Code, severity: Severity, message: str, advice: str, file: str) -> Disagreement:
-    between = "contract and frozen OpenAPI"
-    return Disagreement(code=code, severity=severity, between=between, message=message, advice=advice, file=file)
+def _found(
+    code: Code, severity: Severity, message: str, advice: str, file: str, details: dict[str, Any] | None = None
+) -> Disagreement:
+    return Disagreement(
+        code=code,
+        severity=severity,
+        between="contract and frozen OpenAPI",
+        message=message,
+        advice=advice,
+        file=file,
+        details=details,
+    )

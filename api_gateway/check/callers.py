@@ -1,0 +1,68 @@
+"""Whom a breaking change of the API would hit: the consumers that may call what breaks, and when they last did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import psycopg
+
+from api_gateway.api.operations import operation_of
+from api_gateway.check.disagreement import Disagreement
+from api_gateway.check.subject import Live, Subject
+from api_gateway.consumers import consumer_summaries, load_register
+
+
+def scopes_of(subject: Subject, paths: Iterable[str]) -> list[str]:
+    """The scopes of what is served at these paths of the OpenAPI document."""
+    if subject.contract is None:
+        return []
+    api = subject.project.configuration.api
+    prefix = f"{api.prefix}/{api.version}/"
+    by_place: dict[str, set[str]] = {}
+    for resource in subject.contract.resources:
+        if resource.path is not None:
+            by_place.setdefault(resource.path, set()).update(scope for scope in resource.scopes if scope is not None)
+    for handler in subject.contract.operations:
+        declared = operation_of(handler)
+        by_place.setdefault(declared.path, set()).add(declared.scope)
+    found: set[str] = set()
+    for path in paths:
+        below = path.removeprefix(prefix)
+        found |= by_place.get(below, set()) | by_place.get(below.partition("/")[0], set())
+    return sorted(found)
+
+
+def with_callers(found: Iterable[Disagreement], live: Live) -> list[Disagreement]:
+    """Breaking changes of the API with the consumers of the register that have the scope. Others as they are."""
+    listed = list(found)
+    if not any(one.code == "openapi_breaking" for one in listed):
+        return listed
+    try:
+        with live.connection.transaction():
+            register, used = load_register(live.connection), _last_used(live)
+    except psycopg.errors.Error:  # schema banyan is not there, or not ours to read: as far as we see, nobody is known
+        return listed
+    return [_with(one, {c.code: c.scopes for c in register.all}, used) for one in listed]
+
+
+def _with(found: Disagreement, scopes: Mapping[str, frozenset[str]], used: Mapping[str, datetime]) -> Disagreement:
+    if found.code != "openapi_breaking" or found.details is None:
+        return found
+    wanted = set(found.details["scopes"])
+    hit = sorted(code for code, has in scopes.items() if wanted & has)
+    told = [f"{code} (last seen {used[code]:%Y-%m-%d})" if code in used else f"{code} (never seen)" for code in hit]
+    names = f" It would hit {', '.join(told)}." if hit else " No registered consumer has the scope."
+    consumers = [{"code": code, "last_used": used[code].isoformat() if code in used else None} for code in hit]
+    return replace(found, message=found.message + "." + names, details={**found.details, "consumers": consumers})
+
+
+def _last_used(live: Live) -> dict[str, datetime]:
+    """When each consumer was last seen by any of its credentials."""
+    found: dict[str, datetime] = {}
+    for summary in consumer_summaries(live.connection):
+        moments = [one["last_used"] for one in summary["credentials"] if one["last_used"] is not None]
+        if moments:
+            found[summary["code"]] = max(moments)
+    return found
