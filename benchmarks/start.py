@@ -77,6 +77,8 @@ def _projects(folder: Path, server: Server, small: Large, large: Large) -> dict[
         snapshot = read_snapshot(connection, report.snapshot.schemas)
     (second / "schema.lock.json").write_text(snapshot.to_json(), "utf-8")
     (second / "tables.py").write_text(tables_source(snapshot), "utf-8")
+    for project in (first, second):  # operations import the typed tables
+        (project / "operations" / "__init__.py").write_text("from .. import tables as tables\n\noperations = []\n")
     counts = (len(report.snapshot.tables), len(snapshot.tables))
     return {f"{count:,} tables and views": project for count, project in zip(counts, (first, second), strict=True)}
 

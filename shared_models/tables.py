@@ -1,15 +1,15 @@
-"""From a snapshot to SQLAlchemy Core tables, as values and as the typed source of a project's `tables.py`."""
+"""From a snapshot to SQLAlchemy Core tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from shared_models.snapshot import Column, ColumnType, Snapshot, Table
+from shared_models.snapshot import Column, ColumnType, Table
 from shared_models.spelling import Spelled
 
 
@@ -60,23 +60,17 @@ def core_type(column_type: ColumnType) -> TypeEngine[Any]:
     return sa.ARRAY(element) if column_type.is_array else element
 
 
-def core_table(table: Table, metadata: sa.MetaData) -> sa.Table:
-    columns = [_core_column(column, table) for column in table.columns]
+def core_table(table: Table, metadata: sa.MetaData, keys: Mapping[str, str] | None = None) -> sa.Table:
+    """`keys`: another attribute of `table.c` than the name, by column."""
+    columns = [_core_column(column, table, (keys or {}).get(column.name)) for column in table.columns]
     return sa.Table(table.name, metadata, *columns, schema=table.schema, quote=True, quote_schema=True)
 
 
-def core_tables(snapshot: Snapshot) -> sa.MetaData:
-    """Every table and view of the snapshot, under `schema.name` in `MetaData.tables`."""
-    metadata = sa.MetaData()
-    for table in snapshot.tables:
-        core_table(table, metadata)
-    return metadata
-
-
-def _core_column(column: Column, table: Table) -> sa.Column[Any]:
+def _core_column(column: Column, table: Table, key: str | None) -> sa.Column[Any]:
     return sa.Column(
         column.name,
         core_type(column.type),
+        key=key,
         primary_key=column.name in table.primary_key,
         nullable=column.nullable,
         autoincrement=False,

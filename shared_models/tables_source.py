@@ -1,4 +1,8 @@
-"""A project's `tables.py`, generated from its snapshot: SQLAlchemy Core tables whose columns a type checker knows."""
+"""A project's `tables.py` and `tables.pyi`, generated from its snapshot: Core tables that a type checker knows.
+
+At run time a table is made when an operation or a mimic first asks for it: a thousand at once would cost four seconds
+and 135 MB.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,56 @@ import keyword
 import re
 from collections.abc import Iterable
 
-from shared_models.snapshot import Column, ColumnType, Snapshot, Table
+from shared_models.snapshot import Column, Snapshot, Table
 
-_HEADER = '''"""The legacy tables, typed. Generated from schema.lock.json by `banyan openapi --write`: do not edit."""
+_SOURCE = '''\
+"""The legacy tables, each made when it is asked for; their types: tables.pyi. Generated from schema.lock.json."""
 
 from __future__ import annotations
 
-{imports}
+import sqlalchemy as sa
+
+from shared_models.project_tables import tables_beside
 
 metadata = sa.MetaData()
+__getattr__ = tables_beside(
+    __file__,
+    metadata,
+    {{{places}}},
+)
 '''
+_STUB = '''\
+"""The legacy tables, typed. Generated from schema.lock.json by `banyan check --write`: do not edit."""
 
-# PostgreSQL's type: what SQLAlchemy calls it, and what Python holds
+{imports}
+
+metadata: sa.MetaData
+{typed}'''
+
+# PostgreSQL's type, and what Python holds
 _TYPES = {
-    "int2": ("sa.SmallInteger()", "int"),
-    "int4": ("sa.Integer()", "int"),
-    "int8": ("sa.BigInteger()", "int"),
-    "oid": ("postgresql.OID()", "int"),
-    "float4": ("sa.REAL()", "float"),
-    "float8": ("sa.Double()", "float"),
-    "bool": ("sa.Boolean()", "bool"),
-    "text": ("sa.Text()", "str"),
-    "citext": ("postgresql.CITEXT()", "str"),
-    "name": ("sa.String(63)", "str"),
-    "date": ("sa.Date()", "date"),
-    "time": ("sa.Time()", "time"),
-    "timestamp": ("sa.DateTime()", "datetime"),
-    "timestamptz": ("sa.DateTime(timezone=True)", "datetime"),
-    "interval": ("sa.Interval()", "timedelta"),
-    "uuid": ("sa.Uuid()", "UUID"),
-    "bytea": ("sa.LargeBinary()", "bytes"),
-    "json": ("sa.JSON()", "Any"),
-    "jsonb": ("postgresql.JSONB()", "Any"),
+    "numeric": "Decimal",
+    "varchar": "str",
+    "bpchar": "str",
+    "int2": "int",
+    "int4": "int",
+    "int8": "int",
+    "oid": "int",
+    "float4": "float",
+    "float8": "float",
+    "bool": "bool",
+    "text": "str",
+    "citext": "str",
+    "name": "str",
+    "date": "date",
+    "time": "time",
+    "timestamp": "datetime",
+    "timestamptz": "datetime",
+    "interval": "timedelta",
+    "uuid": "UUID",
+    "bytea": "bytes",
+    "json": "Any",
+    "jsonb": "Any",
 }
 _IMPORTS = {
     "Any": "from typing import Any",
@@ -47,33 +69,41 @@ _IMPORTS = {
 }
 
 
-def tables_source(snapshot: Snapshot, only: Iterable[tuple[str, str]] | None = None) -> str:
-    """`only`: (schema, name) of the tables wanted; default: all. Names that collide get their schema in front."""
-    wanted = None if only is None else set(only)
-    tables = [t for t in snapshot.tables if wanted is None or (t.schema, t.name) in wanted]
-    names = _variable_names(tables)
+def tables_source(snapshot: Snapshot) -> str:
+    """What runs. Names that collide get their schema in front."""
+    places = "".join(_place(variable, *place) for place, variable in _variable_names(snapshot.tables).items())
+    return _SOURCE.format(places=f"\n{places}    " if places else "")
+
+
+def tables_stub(snapshot: Snapshot) -> str:
+    """What a type checker reads in its place, as PEP 484 has it: never loaded by a process that serves."""
+    names = _variable_names(snapshot.tables)
     classes: dict[str, str] = {}
+    taken: set[str] = set()
     for variable in names.values():
-        classes[variable] = _class_name(variable, set(classes.values()))
-    variables = [names[table.schema, table.name] for table in tables]
-    bodies = [_table(table, name, classes[name]) for table, name in zip(tables, variables, strict=True)]
-    return _HEADER.format(imports=_imports("\n".join(bodies))) + "".join(f"\n\n{body}" for body in bodies)
+        classes[variable] = _class_name(variable, taken)
+        taken.add(classes[variable])
+    variables = [names[table.schema, table.name] for table in snapshot.tables]
+    typed = [_table(table, name, classes[name]) for table, name in zip(snapshot.tables, variables, strict=True)]
+    return _STUB.format(imports=_imports("".join(typed)), typed="".join(f"\n{each}" for each in typed))
 
 
 def _variable_names(tables: Iterable[Table]) -> dict[tuple[str, str], str]:
     names: dict[tuple[str, str], str] = {}
+    taken = set(_RESERVED)
     for table in tables:
         name = identifier(table.name)
-        if name in names.values() or name in _RESERVED:
+        if name in taken:
             name = identifier(f"{table.schema}_{table.name}")
-        while name in names.values():
+        while name in taken:
             name += "_"
+        taken.add(name)
         names[table.schema, table.name] = name
     return names
 
 
 _WIDTH = 121  # with its newline
-_RESERVED = frozenset({"sa", "postgresql", "metadata", "date", "time", "datetime", "timedelta", *_IMPORTS})
+_RESERVED = frozenset({"sa", "metadata", "annotations", "tables_beside", *_IMPORTS})
 
 
 def identifier(name: str) -> str:
@@ -91,50 +121,40 @@ def _class_name(variable: str, taken: set[str]) -> str:
     return name
 
 
+def attributes(table: Table) -> dict[str, str]:
+    """Each column's name, and the attribute of `table.c` that it is."""
+    taken: dict[str, None] = {}
+    for column in table.columns:
+        attribute = identifier(column.name)
+        while attribute in taken:
+            attribute += "_"
+        taken[attribute] = None
+    return dict(zip((column.name for column in table.columns), taken, strict=True))
+
+
 def _table(table: Table, variable: str, cls: str) -> str:
-    taken: set[str] = set()
-    lines = [_column(column, table, taken) for column in table.columns]
-    comment = f'    """{table.qualified}"""\n\n'
-    names = f'"{_escaped(table.name)}", metadata, {cls}, schema="{_escaped(table.schema)}"'
-    definition = f"{variable} = sa.Table({names}, quote=True)\n"
-    if len(definition) > _WIDTH:
-        definition = f"{variable} = sa.Table(\n    {names}, quote=True\n)\n"
-    return f"class {cls}(sa.TypedColumns):\n{comment}" + "".join(lines) + f"\n\n{definition}"
+    names = attributes(table)
+    lines = "".join(f"    {names[column.name]}: sa.Named[{_annotation(column)}]\n" for column in table.columns)
+    head, value = f"class {cls}(sa.TypedColumns):\n", f"{variable}: sa.Table[{cls}]\n"
+    if len(head) > _WIDTH:
+        head = f"class {cls}(\n    sa.TypedColumns\n):\n"
+    if len(value) > _WIDTH:
+        value = f"{variable}: sa.Table[\n    {cls}\n]\n"
+    return f'{head}    """{_escaped(table.qualified)}"""\n' + (f"\n{lines}" if lines else "") + f"\n{value}"
 
 
-def _column(column: Column, table: Table, taken: set[str]) -> str:
-    attribute = identifier(column.name)
-    while attribute in taken:
-        attribute += "_"
-    taken.add(attribute)
-    source, python = _type(column.type)
-    arguments = [f'"{_escaped(column.name)}"', source]
-    if column.name in table.primary_key:
-        arguments += ["primary_key=True", "autoincrement=False"]
-    if column.has_default:
-        arguments.append("server_default=sa.FetchedValue()")
-    annotation = f"{python} | None" if column.nullable and python != "Any" else python
-    if attribute != column.name:
-        arguments.append(f'key="{attribute}"')
-    line = f"    {attribute}: sa.Named[{annotation}] = sa.Column({', '.join(arguments)})\n"
-    return line if len(line) <= _WIDTH else line.replace("sa.Column(", "sa.Column(\n        ", 1)[:-2] + "\n    )\n"
+def _annotation(column: Column) -> str:
+    python = _TYPES.get(column.type.name, "Any")
+    python = f"list[{python}]" if column.type.is_array else python
+    return f"{python} | None" if column.nullable and python != "Any" else python
 
 
-def _type(column_type: ColumnType) -> tuple[str, str]:
-    source, python = _element(column_type)
-    return (f"sa.ARRAY({source})", f"list[{python}]") if column_type.is_array else (source, python)
-
-
-def _element(column_type: ColumnType) -> tuple[str, str]:
-    if column_type.name == "numeric":
-        size = ", ".join(str(part) for part in (column_type.precision, column_type.scale) if part is not None)
-        return f"sa.Numeric({size})", "Decimal"
-    if column_type.name in ("varchar", "bpchar"):
-        kind = "sa.String" if column_type.name == "varchar" else "Padded"
-        return f"{kind}({column_type.length or ''})", "str"
-    if column_type.name in _TYPES:
-        return _TYPES[column_type.name]
-    return f'Spelled("{_escaped(column_type.sql.split("[")[0])}")', "Any"
+def _place(variable: str, schema: str, name: str) -> str:
+    names = [f'"{_escaped(part)}"' for part in (schema, name)]
+    line = f'        "{variable}": ({", ".join(names)}),\n'
+    if len(line) <= _WIDTH:
+        return line
+    return f'        "{variable}": (\n' + "".join(f"            {part},\n" for part in names) + "        ),\n"
 
 
 def _escaped(text: str) -> str:
@@ -146,12 +166,4 @@ def _imports(body: str) -> str:
     times = sorted(name for name in used if _IMPORTS[name] == "datetime")
     standard = [f"from datetime import {', '.join(times)}"] if times else []
     standard += sorted(_IMPORTS[name] for name in used if name not in times)
-    others = ["import sqlalchemy as sa"]
-    if "postgresql." in body:
-        others.append("from sqlalchemy.dialects import postgresql")
-    ours = []
-    if "Spelled(" in body:
-        ours.append("from shared_models.spelling import Spelled")
-    if "Padded(" in body:
-        ours.append("from shared_models.tables import Padded")
-    return "\n\n".join("\n".join(group) for group in (standard, others, ours) if group)
+    return "\n\n".join("\n".join(group) for group in (standard, ["import sqlalchemy as sa"]) if group)

@@ -10,7 +10,7 @@ from api_gateway.api.openapi import frozen
 from api_gateway.consumers import Register
 from api_gateway.project import Project
 from shared_models.database import Database
-from shared_models.tables_source import tables_source
+from shared_models.tables_source import tables_source, tables_stub
 
 
 def frozen_document(project: Project, contract: Contract) -> str:
@@ -22,7 +22,12 @@ def frozen_document(project: Project, contract: Contract) -> str:
 
 def generated_files(project: Project) -> dict[Path, str]:
     """Raises UsageError when contract or snapshot are wrong. A missing `tables.py` is written: operations import it."""
-    path, tables = project.folder / "tables.py", tables_source(load_snapshot(project))
-    if not path.exists():
-        path.write_text(tables, "utf-8")
-    return {path: tables, project.openapi_path: frozen_document(project, load_contract(project))}
+    snapshot = load_snapshot(project)
+    tables = {
+        project.folder / "tables.py": tables_source(snapshot),
+        project.folder / "tables.pyi": tables_stub(snapshot),
+    }
+    for path, text in tables.items():
+        if not path.exists():
+            path.write_text(text, "utf-8")
+    return {**tables, project.openapi_path: frozen_document(project, load_contract(project))}

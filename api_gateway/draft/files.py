@@ -13,7 +13,7 @@ from api_gateway.draft.plan import Draft
 from api_gateway.draft.source import contract_source
 from api_gateway.errors import EnvironmentFault
 from shared_models.snapshot import Snapshot
-from shared_models.tables_source import tables_source
+from shared_models.tables_source import tables_source, tables_stub
 
 _TOML = """\
 # {name}: the project beside your legacy app. No secrets here; those are BANYAN_* variables.
@@ -80,7 +80,7 @@ reason. Nothing here has been written to your database.
 | `mimics/` | answers in the legacy app's own shape | you |
 | `migrations/` | changes to the shared tables | you |
 | `schema.lock.json` | the schema as it was when you last looked | `banyan check --write` |
-| `tables.py` | its tables, typed, for operations | `banyan check --write` |
+| `tables.py`, `tables.pyi` | its tables, typed, for operations | `banyan check --write` |
 | `contract.openapi.json` | the API document, frozen for review | `banyan check --write` |
 
 ## Next steps
@@ -118,6 +118,7 @@ def project_files(draft: Draft, snapshot: Snapshot, facts: Facts) -> Mapping[str
         "README.md": _readme(draft, snapshot, facts),
         "schema.lock.json": snapshot.to_json(),
         "tables.py": tables_source(snapshot),
+        "tables.pyi": tables_stub(snapshot),
     }
 
 

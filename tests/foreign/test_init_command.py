@@ -56,6 +56,7 @@ def test_init_writes_a_whole_project_and_counts_what_it_found(banyan: Banyan, tm
         "schema.lock.json",
         "contract.openapi.json",
         "tables.py",
+        "tables.pyi",
     }
     assert 'url = "http://127.0.0.1:9"' in (tmp_path / "shop_api/banyan.toml").read_text("utf-8")
     contract = (tmp_path / "shop_api/contract.py").read_text("utf-8")
