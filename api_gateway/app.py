@@ -76,6 +76,7 @@ class Gateway:
             lambda: self._watcher.register,
             Databases(self._database, self._database),
             secret=settings.require("session_secret"),
+            gateways=lambda: self._watcher.gateways,
         )
         self._api: FastAPI = self._build()
         self._logged_api: ASGIApp = RequestLog(self._api)

@@ -72,6 +72,13 @@ class DatabaseTable(_Table):
     session: DatabaseSession = Field(default_factory=DatabaseSession)
 
 
+class Limits(_Table):
+    """What one caller may ask of the typed API. Requests per minute; 0: as many as it likes."""
+
+    requests_per_minute: int = Field(60_000, ge=0)
+    anonymous_per_minute: int = Field(600, ge=0)
+
+
 class Edge(_Table):
     """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed."""
 
@@ -85,6 +92,7 @@ class Configuration(_Table):
     schemas: tuple[str, ...] = ("public",)
     legacy: Legacy = Field(default_factory=Legacy)
     api: Api = Field(default_factory=Api)
+    limits: Limits = Field(default_factory=Limits)
     edge: Edge = Field(default_factory=Edge)
     database: DatabaseTable = Field(default_factory=DatabaseTable)
     traffic: str | None = None  # module of simulated partners, for the demonstration

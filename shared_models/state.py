@@ -60,6 +60,8 @@ consumer = Table(
     Column("name", Text, nullable=False),
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("values", JSONB, nullable=False, server_default=text("'{}'"), comment="row scoping: principal.value(name)"),
+    Column("per_minute", Integer, comment="requests of the typed API; 0: any number; null: as the project says"),
+    CheckConstraint("per_minute >= 0", name="consumer_per_minute"),
     _moment("created"),
 )
 

@@ -14,11 +14,13 @@ from api_gateway.api.authentication import Keys
 from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract
 from api_gateway.api.cursors import Cursors
+from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.resource_route import ResourceRoute
 from api_gateway.api.select import Statements
 from api_gateway.api.write_route import WriteRoute
+from api_gateway.limits import Limits
 from api_gateway.project import Project
 from shared_models.database import Database
 from shared_models.resources import Resources
@@ -50,12 +52,14 @@ def build_api(
     *,
     secret: str,
     served: Served | None = None,
+    gateways: Callable[[], int] = lambda: 1,
 ) -> FastAPI:
     """Resources and operations under `{prefix}/{version}/`, `{prefix}/docs`, `{prefix}/openapi.json`.
 
     keys     gives the register as it is now
     secret   signs cursors; the same for every gateway
     served   what the live schema allows; default: the whole contract, which the OpenAPI document always tells
+    gateways how many processes share the load, and so each consumer's limit
     """
     served = served or Served(contract.resources)
     api = project.configuration.api
@@ -81,6 +85,9 @@ def build_api(
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
+    limited = project.configuration.limits
+    limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
+    app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
     nobody = project.convention.session(None)  # until it is known who acts
     app.add_middleware(
         RequestState,

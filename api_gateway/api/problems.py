@@ -68,6 +68,11 @@ def precondition_required() -> Problem:
     return Problem(428, "precondition_required", "Say with If-Match which version of the row is meant.")
 
 
+def rate_limited(seconds: int) -> Problem:
+    headers = {"retry-after": str(seconds)}
+    return Problem(429, "rate_limited", "Too many requests.", f"Ask again in {seconds} s.", headers=headers)
+
+
 def query_too_long(limit: int) -> Problem:
     return Problem(414, "query_too_long", "The query string is too long.", f"At most {limit} bytes.")
 

@@ -38,6 +38,7 @@ def add(
     name: Annotated[str, typer.Option(help="For people.")] = "",
     scope: Annotated[list[str] | None, typer.Option(help="What it may do, such as orders:read. Repeatable.")] = None,
     value: Annotated[list[str] | None, typer.Option(help="What its rows are told apart by: name=value.")] = None,
+    per_minute: Annotated[int | None, typer.Option(min=0, help="Requests; 0: any number.")] = None,
 ) -> None:
     """Register a consumer."""
     from api_gateway import consumers
@@ -52,8 +53,25 @@ def add(
             raise UsageError(f"--value {pair!r} must be name=value.")
         values[key] = text
     with owner_connection(settings()) as connection:
-        consumers.add_consumer(connection, code, name or code, scopes=scope or [], values=values)
+        consumers.add_consumer(connection, code, name or code, scopes=scope or [], values=values, per_minute=per_minute)
         print(f"{code} is registered.")
+        _wait(connection, settings())
+
+
+@app.command()
+def limit(
+    code: Code,
+    per_minute: Annotated[int | None, typer.Option(min=0, help="Requests; 0: any number; left out: as all.")] = None,
+) -> None:
+    """Set how many requests of the typed API a consumer may make in a minute."""
+    from api_gateway import consumers
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.settings import settings
+
+    with owner_connection(settings()) as connection:
+        consumers.limit_consumer(connection, code, per_minute)
+        told = "as the project says" if per_minute is None else "any number" if per_minute == 0 else str(per_minute)
+        print(f"{code}: requests per minute: {told}.")
         _wait(connection, settings())
 
 
@@ -95,6 +113,7 @@ def show(code: Code, as_json: AsJson = False) -> None:
         return
     print(f"{row['code']}: {shown(row['name'])}")
     print(f"scopes: {' '.join(row['scopes']) or 'none'}")
+    print(f"requests per minute: {'as the project says' if row['per_minute'] is None else row['per_minute']}")
     print(f"values: {', '.join(f'{key}={text}' for key, text in row['values'].items()) or 'none'}")
     print_table(
         ["ID", "KIND", "HINT", "CREATED", "LAST USED", "REVOKED"],

@@ -32,7 +32,18 @@ def register_query() -> Select[tuple[Any]]:
     who, what = state.consumer.c, state.credential.c
     consumers = select(
         func.jsonb_agg(
-            func.jsonb_build_object("code", who.code, "name", who.name, "scopes", who.scopes, "values", who["values"])
+            func.jsonb_build_object(
+                "code",
+                who.code,
+                "name",
+                who.name,
+                "scopes",
+                who.scopes,
+                "values",
+                who["values"],
+                "per_minute",
+                who.per_minute,
+            )
         )
     ).scalar_subquery()
     credentials = (
@@ -86,9 +97,10 @@ def add_consumer(
     *,
     scopes: Iterable[str] = (),
     values: Mapping[str, str] | None = None,
+    per_minute: int | None = None,
 ) -> Consumer:
     """Raises UsageError when the code or a scope is malformed, or the code is taken."""
-    consumer = Consumer(code, name, frozenset(scopes), dict(values or {}))
+    consumer = Consumer(code, name, frozenset(scopes), dict(values or {}), per_minute)
     if not _CODE.fullmatch(code):
         raise UsageError(f"consumer code {code!r} must be letters, digits, '_', '.', '-', at most 63 of them.")
     for scope in sorted(consumer.scopes):
@@ -101,10 +113,28 @@ def add_consumer(
         run(
             connection,
             insert(state.consumer).values(
-                code=code, name=name, scopes=sorted(consumer.scopes), values=dict(consumer.values)
+                code=code,
+                name=name,
+                scopes=sorted(consumer.scopes),
+                values=dict(consumer.values),
+                per_minute=per_minute,
             ),
         )
     return consumer
+
+
+def limit_consumer(connection: Connection[Any], code: str, per_minute: int | None) -> None:
+    """Requests of the typed API that the consumer may make in a minute; 0: any number; None: as the project says.
+
+    Raises UsageError for an unknown consumer.
+    """
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        run(
+            connection,
+            update(state.consumer).where(state.consumer.c.code == code).values(per_minute=per_minute),
+        )
 
 
 def create_key(connection: Connection[Any], code: str) -> str:

@@ -24,6 +24,7 @@ class Principal:
     code: str
     scopes: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
+    per_minute: int | None = None
 
     def value(self, name: str) -> str | None:
         return self.values.get(name)
@@ -31,16 +32,20 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by."""
+    """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by.
+
+    `per_minute`: requests of the typed API, 0 for as many as it likes; None: as the project says.
+    """
 
     code: str
     name: str
     scopes: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
+    per_minute: int | None = None
 
     @property
     def principal(self) -> Principal:
-        return Principal("consumer", self.code, self.scopes, self.values)
+        return Principal("consumer", self.code, self.scopes, self.values, self.per_minute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,14 @@ class Register:
         return {
             "version": self.version,
             "consumers": [
-                {"code": c.code, "name": c.name, "scopes": sorted(c.scopes), "values": dict(c.values)} for c in self.all
+                {
+                    "code": c.code,
+                    "name": c.name,
+                    "scopes": sorted(c.scopes),
+                    "values": dict(c.values),
+                    "per_minute": c.per_minute,
+                }
+                for c in self.all
             ],
             "credentials": [{"consumer": c.consumer, "kind": c.kind, "hash": c.hash} for c in self.credentials],
         }
@@ -107,7 +119,7 @@ class Register:
         """Raises ValueError when the document is no register."""
         try:
             consumers = [
-                Consumer(str(c["code"]), str(c["name"]), frozenset(c["scopes"]), dict(c["values"]))
+                Consumer(str(c["code"]), str(c["name"]), frozenset(c["scopes"]), dict(c["values"]), c.get("per_minute"))
                 for c in document["consumers"]
             ]
             credentials = [Credential(str(c["consumer"]), c["kind"], str(c["hash"])) for c in document["credentials"]]

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from psycopg import Connection
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import ScalarSelect, Select, delete, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from api_gateway import __version__
@@ -103,6 +103,12 @@ def laggards(connection: Connection[Any], version: int) -> list[Process]:
 def register_laggards(connection: Connection[Any], version: int) -> list[Process]:
     """The live processes that do not know this version of the register yet."""
     return [_process(row) for row in run(connection, _lagging(state.process.c.register_version < version))]
+
+
+def live_gateways() -> ScalarSelect[int]:
+    """How many gateways share the load."""
+    count = select(func.count()).select_from(state.process)
+    return count.where(state.process.c.kind == "app", _live).scalar_subquery()
 
 
 def _processes() -> Select[Any]:

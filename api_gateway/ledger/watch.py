@@ -23,7 +23,7 @@ from api_gateway import events
 from api_gateway.consumers import Credential, Register, register_query, use_statement
 from api_gateway.ledger.entries import table_of, table_query
 from api_gateway.ledger.kept import Kept, keep, read_kept
-from api_gateway.ledger.processes import Identity, ProcessKind, acknowledgement
+from api_gateway.ledger.processes import Identity, ProcessKind, acknowledgement, live_gateways
 from api_gateway.logging import report
 from api_gateway.stages import StageTable
 from shared_models import state
@@ -55,6 +55,7 @@ class Watcher:
     def __init__(self, url: str, kind: ProcessKind, state_dir: Path, on_change: OnChange) -> None:
         self.identity = Identity(kind)
         self.connected = False
+        self.gateways = 1
         self._url = url
         self._state_dir = state_dir
         self._on_change = on_change
@@ -135,6 +136,7 @@ class Watcher:
 
     async def _versions(self, connection: AsyncConnection[Any]) -> tuple[int, int]:
         row = (await run_async(connection, _heartbeat(self.identity, self._acted_on)))[0]
+        self.gateways = max(1, int(row["gateways"]))
         return int(row["version"]), int(row["register_version"])
 
     async def _note_use(self, connection: AsyncConnection[Any]) -> None:
@@ -202,8 +204,9 @@ async def watch(url: str, kind: ProcessKind, state_dir: Path, on_change: OnChang
 
 
 def _heartbeat(identity: Identity, acted_on: tuple[int, int]) -> Select[Any]:
-    """One round trip: I live and act on these versions; which are the newest?"""
+    """One round trip: I live and act on these versions; which are the newest, and who shares the load?"""
     alive = acknowledgement(identity, *acted_on).returning(state.process.c.id).cte("alive")
     newest = select(func.coalesce(func.max(state.ledger.c.version), 0)).scalar_subquery()
     register = select(state.register.c.version).scalar_subquery()
-    return select(newest.label("version"), register.label("register_version")).add_cte(alive)
+    columns = (newest.label("version"), register.label("register_version"), live_gateways().label("gateways"))
+    return select(*columns).add_cte(alive)

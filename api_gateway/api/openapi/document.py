@@ -13,7 +13,7 @@ from api_gateway.api.openapi.operations import complete
 from api_gateway.api.openapi.parameters import TEXT_PATTERN
 from api_gateway.api.openapi.paths import resource_paths
 from api_gateway.api.openapi.patterns import filter_schemas
-from api_gateway.api.openapi.responses import component_headers, component_responses
+from api_gateway.api.openapi.responses import component_headers, component_responses, with_what_all_have
 from api_gateway.api.openapi.schemas import Json, component_schemas
 from api_gateway.api.operations import Operation
 from shared_models.resources import Resources
@@ -40,6 +40,8 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
         complete(paths[path][method], op, resources)
     for path, item in resource_paths(resources, prefix).items():
         paths[path] = {**item, **paths.get(path, {})}
+    for path, item in paths.items():
+        paths[path] = {method: with_what_all_have(op) for method, op in item.items()}
     components = written.setdefault("components", {})
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
     components["schemas"] = dict(

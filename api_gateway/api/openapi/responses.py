@@ -22,6 +22,7 @@ _REASONS = {
     "415": ("UnsupportedMediaType", "The body has another media type or encoding than can be read."),
     "422": ("UnprocessableContent", "The body does not fit, or a rule does not allow it; `errors` lists every fault."),
     "428": ("PreconditionRequired", "The write must say with `If-Match` which state it changes."),
+    "429": ("TooManyRequests", "The caller has made as many requests as it may; try again after Retry-After seconds."),
     "500": ("InternalServerError", "Something is broken on our side."),
     "503": ("ServiceUnavailable", "The database is away or busy; try again after Retry-After seconds."),
     "504": ("GatewayTimeout", "The database took too long."),
@@ -33,8 +34,10 @@ _HEADERS_OF = {
     "405": ("Allow",),
     "409": ("Retry-After",),
     "415": ("Accept-Post",),
+    "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
+_OF_ALL = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 
 _HEADERS: dict[str, tuple[str, Json]] = {
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
@@ -47,9 +50,18 @@ _HEADERS: dict[str, tuple[str, Json]] = {
     "Link": ('The next page, as rel="next" (RFC 8288).', {"type": "string"}),
     "Location": ("Where it is.", {"type": "string"}),
     "Preference-Applied": ("What of `Prefer` was followed (RFC 7240).", {"type": "string"}),
+    "RateLimit": (
+        "`r`: requests left; `t`: seconds until all are back (draft-ietf-httpapi-ratelimit-headers-10).",
+        {"type": "string", "pattern": '^"(consumer|address)";r=[0-9]+;t=[0-9]+$'},
+    ),
+    "RateLimit-Policy": (
+        "`q` requests in `w` seconds.",
+        {"type": "string", "pattern": '^"(consumer|address)";q=[0-9]+;w=[0-9]+$'},
+    ),
     "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
     "Server-Timing": ("Milliseconds in the database, and in all.", {"type": "string"}),
     "WWW-Authenticate": ("The scheme, and what the key lacks (RFC 6750).", {"type": "string"}),
+    "X-Request-Id": ("The request's name in the log.", {"type": "string"}),
 }
 
 
@@ -76,6 +88,14 @@ def component_headers() -> Json:
 
 def _problem(status: str, reason: str) -> Json:
     response: Json = {"description": reason, "content": {MEDIA_TYPE: {"schema": reference("Problem")}}}
-    if status in _HEADERS_OF:
-        response["headers"] = headers(*_HEADERS_OF[status])
+    response["headers"] = headers(*_HEADERS_OF.get(status, ()), *_OF_ALL)
     return response
+
+
+def with_what_all_have(operation: Json) -> Json:
+    """The operation, with the headers and the refusals that every one has."""
+    responses = {**operation["responses"], **refusals("429")}
+    for status, response in responses.items():
+        if "$ref" not in response:
+            responses[status] = {**response, "headers": {**response.get("headers", {}), **headers(*_OF_ALL)}}
+    return {**operation, "responses": dict(sorted(responses.items()))}
