@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from _pytest.nodeid import coerce_node_id
@@ -18,6 +19,10 @@ from tests.support import debian_postgres
 from tests.support.debian_postgres import DebianServer
 
 ROOT = Path(__file__).parent.parent
+
+# A busy machine is slow, and that is no fault of what is tested.
+hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("here")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
