@@ -74,6 +74,18 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestTooExpensive:
+    """A list was refused for its plan's cost. An index of `columns`, in `scanned`, would help. No values are in it."""
+
+    request_id: str
+    path: str
+    cost: float
+    ceiling: float
+    scanned: list[str]
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class StageMoved:
     """A move was written to the ledger by this process."""
 
@@ -210,6 +222,7 @@ Event = (
     | RequestAnswered
     | RequestDeclined
     | RequestFailed
+    | RequestTooExpensive
     | StageMoved
     | StagesTaken
     | StagesRefused

@@ -83,7 +83,7 @@ def level_of(event: Event) -> Level:
             | events.ConsumerChanged()
         ):
             return "info"
-        case events.ChildEnded() | events.ExchangeSkipped() | events.SchemaNotSeen():
+        case events.ChildEnded() | events.ExchangeSkipped() | events.RequestTooExpensive() | events.SchemaNotSeen():
             return "warning"
         case (
             events.RequestFailed()

@@ -73,10 +73,11 @@ class DatabaseTable(_Table):
 
 
 class Limits(_Table):
-    """What one caller may ask of the typed API. Requests per minute; 0: as many as it likes."""
+    """What one caller may ask of the typed API. Requests per minute, and PostgreSQL's cost of one list; 0: any."""
 
     requests_per_minute: int = Field(60_000, ge=0)
     anonymous_per_minute: int = Field(600, ge=0)
+    plan_cost: float = Field(100_000, ge=0)
 
 
 class Edge(_Table):

@@ -13,6 +13,7 @@ from api_gateway.api import openapi, problems
 from api_gateway.api.authentication import Keys
 from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract
+from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
@@ -65,6 +66,7 @@ def build_api(
     api = project.configuration.api
     prefix = f"{api.prefix}/{api.version}/"
     operations = tuple(operation_of(handler) for handler in contract.operations)
+    limited = project.configuration.limits
     statements = Statements(served.resources)
 
     app = FastAPI(
@@ -77,7 +79,7 @@ def build_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.install(app)
-    reading = ReadRoute(served.resources, statements, Cursors(secret))
+    reading = ReadRoute(served.resources, statements, Cursors(secret), Costs(limited.plan_cost))
     writing = WriteRoute(served.resources, statements)
     methods = [*reading.methods, *writing.methods]
     app.router.routes.append(ResourceRoute(prefix, served.resources, methods, _methods(operations)))
@@ -85,7 +87,6 @@ def build_api(
         _add_operation(app, f"{prefix}{declared.path}", handler, declared)
     openapi.install(app, contract.resources, operations, prefix)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
-    limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
     app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
     nobody = project.convention.session(None)  # until it is known who acts

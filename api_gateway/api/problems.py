@@ -68,6 +68,12 @@ def precondition_required() -> Problem:
     return Problem(428, "precondition_required", "Say with If-Match which version of the row is meant.")
 
 
+def too_expensive(parameters: Sequence[str]) -> Problem:
+    detail = "No index serves this; filter by something else besides, or sort otherwise."
+    errors = [FieldError("too_expensive", detail, parameter=name) for name in dict.fromkeys(parameters)]
+    return Problem(400, "too_expensive", "This would cost the database too much.", errors=errors)
+
+
 def rate_limited(seconds: int) -> Problem:
     headers = {"retry-after": str(seconds)}
     return Problem(429, "rate_limited", "Too many requests.", f"Ask again in {seconds} s.", headers=headers)

@@ -11,6 +11,7 @@ from api_gateway.api.accept import JSON, chosen
 from api_gateway.api.answer import Head
 from api_gateway.api.authentication import require_scope
 from api_gateway.api.calls import Call, Format, Method
+from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.prefer import preferences
 from api_gateway.api.problems import not_acceptable, not_found
@@ -25,9 +26,15 @@ class ReadRoute:
     """`formats`: media types of a collection besides JSON."""
 
     def __init__(
-        self, resources: Resources, statements: Statements, cursors: Cursors, formats: Sequence[Format] = ()
+        self,
+        resources: Resources,
+        statements: Statements,
+        cursors: Cursors,
+        costs: Costs,
+        formats: Sequence[Format] = (),
     ) -> None:
         self._resources, self._statements, self._cursors = resources, statements, cursors
+        self._costs = costs
         self._formats = {found.media: found.handler for found in formats}
         self._offered = (JSON, *self._formats)
 
@@ -67,7 +74,10 @@ class ReadRoute:
         statement = self._statements.of(reading.shape)
         for name, place in statement.places.items():
             reading.values[name] = place.text(call.principal)
-        database: Database = call.scope["state"]["read_database"]
+        state = call.scope["state"]
+        database: Database = state["read_database"]
+        if not self._costs.knows(reading):
+            await self._costs.judge(reading, statement.prepared, database, str(state.get("request_id", "")))
         with timed.database():
             return await database.fetch(statement.prepared, reading.values)
 

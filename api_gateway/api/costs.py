@@ -1,0 +1,80 @@
+"""A ceiling on what one request may cost the database: a list that would scan a large table is refused before it runs.
+
+PostgreSQL itself is asked, once per shape: EXPLAIN of the very statement, with the request's own values, as the role
+that would run it. Values matter, since a plan without them (`GENERIC_PLAN`) takes a page of fifty for a tenth of the
+table. So verdicts are kept one-sidedly. A shape that was cheap is not asked about again for a while: what a rarer,
+dearer value costs then is bounded by the statement timeout. A shape that was dear is asked about every time: another
+value may be cheap. One row by its key is never asked about.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from api_gateway import events
+from api_gateway.api.problems import too_expensive
+from api_gateway.api.request import Reading
+from api_gateway.api.shapes import ListShape
+from api_gateway.logging import report
+from shared_models.database import Database
+from shared_models.prepared import Prepared
+
+KEPT_FOR = 300.0
+_MOST = 2000
+_SHAPING = frozenset({"limit", "cursor", "fields", "include"})
+
+
+class Costs:
+    """`ceiling`: of EXPLAIN's total cost, in PostgreSQL's units (1 is one page read in order); 0: none."""
+
+    def __init__(self, ceiling: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ceiling, self._clock = ceiling, clock
+        self._cheap_until: OrderedDict[ListShape, float] = OrderedDict()
+
+    def knows(self, reading: Reading) -> bool:
+        """Whether the request may run without asking."""
+        shape = reading.shape
+        if not self._ceiling or not isinstance(shape, ListShape):
+            return True
+        return self._cheap_until.get(shape, 0.0) > self._clock()
+
+    async def judge(self, reading: Reading, statement: Prepared, database: Database, request_id: str) -> None:
+        """Ask the database. Raises Problem 400 naming the parameters; what index would help is for the log alone."""
+        assert isinstance(reading.shape, ListShape)  # noqa: S101  # `knows` said so
+        asked = Prepared(b"EXPLAIN (FORMAT JSON) " + statement.sql, statement.names)
+        rows = await database.fetch(asked, reading.values)
+        plan: Mapping[str, Any] = json.loads(rows[0][0] or b"[{}]")[0]["Plan"]
+        cost = float(plan["Total Cost"])
+        if cost <= self._ceiling:
+            self._keep(reading.shape)
+            return
+        self._cheap_until.pop(reading.shape, None)
+        named = [name for name, _ in reading.pairs if name not in _SHAPING]
+        fields = reading.resource.fields
+        columns = [fields[name].column.name for name in map(_field, named) if name in fields]
+        scanned = sorted(set(_scanned(plan)))
+        path = str(reading.resource.path)
+        report(events.RequestTooExpensive(request_id, path, cost, self._ceiling, scanned, columns))
+        raise too_expensive(named or ["sort"])
+
+    def _keep(self, shape: ListShape) -> None:
+        self._cheap_until[shape] = self._clock() + KEPT_FOR
+        self._cheap_until.move_to_end(shape)
+        if len(self._cheap_until) > _MOST:
+            self._cheap_until.popitem(last=False)
+
+
+def _field(parameter: str) -> str:
+    return parameter.partition("[")[0]
+
+
+def _scanned(plan: Mapping[str, Any]) -> Iterator[str]:
+    """Tables that are read from end to end, wherever in the plan."""
+    if plan.get("Node Type") == "Seq Scan":
+        yield str(plan.get("Relation Name"))
+    for inner in plan.get("Plans", ()):
+        yield from _scanned(inner)
