@@ -81,8 +81,8 @@ class RequestTooExpensive:
     path: str
     cost: float
     ceiling: float
-    scanned: list[str]
-    columns: list[str]
+    scanned: str
+    columns: str
 
 
 @dataclass(frozen=True, slots=True)

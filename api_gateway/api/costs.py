@@ -55,8 +55,8 @@ class Costs:
         self._cheap_until.pop(reading.shape, None)
         named = [name for name, _ in reading.pairs if name not in _SHAPING]
         fields = reading.resource.fields
-        columns = [fields[name].column.name for name in map(_field, named) if name in fields]
-        scanned = sorted(set(_scanned(plan)))
+        columns = ", ".join(fields[name].column.name for name in map(_field, named) if name in fields)
+        scanned = ", ".join(sorted(set(_scanned(plan))))
         path = str(reading.resource.path)
         report(events.RequestTooExpensive(request_id, path, cost, self._ceiling, scanned, columns))
         raise too_expensive(named or ["sort"])

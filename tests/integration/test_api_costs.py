@@ -59,7 +59,7 @@ def test_a_filter_that_no_index_serves_is_refused_by_name_and_the_log_says_what_
     assert "descr" not in refused.text.replace("description", "")
     (event,) = told
     assert isinstance(event, RequestTooExpensive)
-    assert (event.path, event.scanned, event.columns, event.ceiling) == ("items", ["item"], ["descr"], 300)
+    assert (event.path, event.scanned, event.columns, event.ceiling) == ("items", "item", "descr", 300)
     assert "many" not in repr(event)
 
 
