@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from api_gateway.draft.init import init_project
 from tests.support.documents import ROOT, Command, Terminal, commands, pages
 from tests.support.instance import Instance, copy_of_the_example, up
 
@@ -96,6 +97,13 @@ def test_starting_on_your_own_database_goes_as_it_says(tmp_path: Path, northgate
     environment = {"DATABASE_URL": northgate_url, "BANYAN_LEGACY_URL": written["http://app.example:8080"]}
     with up(tmp_path, *words, environment=environment) as instance:
         assert instance.description()["project"] == str(tmp_path / "shop_api")
+
+
+def test_checking_in_ci_goes_as_it_says(tmp_path: Path, northgate_url: str) -> None:
+    init_project(tmp_path / "shop_api", northgate_url)
+    shell = terminal(tmp_path)
+    for command in in_terminal(HOW_TO / "check-in-ci.md"):
+        shell.run(command, replacing={"postgresql://admin@db.example:5432/shop": northgate_url})
 
 
 def test_every_page_with_commands_is_run_by_a_test_above() -> None:
