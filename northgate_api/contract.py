@@ -24,6 +24,7 @@ from shared_models.contract import (
     Parent,
     Resource,
     Rows,
+    Search,
     SoftDelete,
     principal,
 )
@@ -73,7 +74,14 @@ class Customer(
     last_ordered_on: Annotated[date | None, Column("lst_ord_dt"), NoneWhen(NEVER)]
 
 
-class Item(Resource, table="item", path="items", rows=Rows.all()):
+class Item(
+    Resource,
+    table="item",
+    path="items",
+    rows=Rows.all(),
+    totals=("exact", "estimated"),
+    search=Search("description", language="english"),
+):
     """An article that Northgate sells or sold."""
 
     number: Annotated[str, Key("item_no")]

@@ -14,7 +14,7 @@ from shared_models.annotations import bare, choices, is_optional
 from shared_models.containing import containing_of
 from shared_models.meanings import coded, local, stored_text, without
 from shared_models.places import Places
-from shared_models.resources import BoundResource, Field, Finding, Sort
+from shared_models.resources import BoundResource, BoundSearch, Field, Finding, Sort
 from shared_models.rows import NoRows, Rows
 from shared_models.snapshot import Column, Snapshot, Table
 from shared_models.spelling import constant, type_name
@@ -23,6 +23,7 @@ from shared_models.values import Value, value_of
 from shared_models.writing import bind_writing
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_LANGUAGE = re.compile(r"[a-z_][a-z0-9_]*")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 
 
@@ -74,6 +75,7 @@ class Binder:
             description=self.cls.__doc__,
             soft_delete=self._soft_delete(table),
             include_depth=self._depth(),
+            totals=definition.totals,
         )
         resource = replace(
             resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_column)
@@ -84,7 +86,7 @@ class Binder:
             self._fault("no field of it is a column")
         elif definition.path is not None and not resource.order:
             self._fault("no field can be sorted by, so there is no order for pages")
-        return replace(resource, sort=self._sort(resource)), self.findings
+        return replace(resource, sort=self._sort(resource), search=self._search(resource)), self.findings
 
     def _source(self, table: Table) -> sa.Table:
         known = self.metadata.tables.get(f"{table.schema}.{table.name}")
@@ -95,6 +97,21 @@ class Binder:
         if path is not None and not _PATH.fullmatch(path):
             self._fault(f"path {path!r} must be lower-case letters, digits, '-' and '_'")
         return path
+
+    def _search(self, resource: BoundResource) -> BoundSearch | None:
+        search = self.definition.search
+        if search is None:
+            return None
+        columns = []
+        for name in search.fields:
+            field = resource.fields.get(name)
+            if field is None or "like" not in field.operators or field.value.lossy:
+                self._fault(f"Search({name!r}): that is no field of text that can be filtered by")
+            else:
+                columns.append(field.column.name)
+        if not search.fields or not _LANGUAGE.fullmatch(search.language):
+            self._fault("Search needs fields, and the name of a text search configuration such as 'english'")
+        return BoundSearch(tuple(columns), search.language)
 
     def _depth(self) -> int:
         depth = self.definition.include_depth

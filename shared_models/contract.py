@@ -39,7 +39,9 @@ __all__ = [
     "Parent",
     "Resource",
     "Rows",
+    "Search",
     "SoftDelete",
+    "Total",
     "Verb",
     "attribute_name",
     "principal",
@@ -47,6 +49,7 @@ __all__ = [
 
 Verb = Literal["list", "get", "create", "update", "upsert", "delete"]
 Stored = str | int | bool
+Total = Literal["exact", "estimated"]
 DEFAULT_DEPTH, MAX_DEPTH = 3, 5
 
 
@@ -170,6 +173,16 @@ class Now:
 Fill = Stored | Decimal | datetime | date | Reference | Now
 
 
+class Search:
+    """`q=…` finds the words in these fields, by PostgreSQL's text search configuration `language`."""
+
+    __slots__ = ("fields", "language")
+
+    def __init__(self, *fields: str, language: str = "simple") -> None:
+        self.fields = fields
+        self.language = language
+
+
 @dataclass(frozen=True, slots=True)
 class AsString:
     """In JSON the number is written as a string, exactly."""
@@ -217,6 +230,8 @@ class Definition:
     soft_delete: SoftDelete | None
     sort: str | None
     include_depth: int
+    totals: tuple[Total, ...]
+    search: Search | None
     write_scope: str | None
     on_create: Mapping[str, Fill]
     on_write: Mapping[str, Fill]
@@ -235,6 +250,8 @@ class Resource(BaseModel):
     verbs          what is served: `list`, `get`; and only where they are named `create`, `update`, `upsert`, `delete`
     soft_delete    rows that are not there
     include_depth  steps that `include`, and filters on parents, may take from here
+    totals         how a list may say how many rows there are: `exact`, `estimated`
+    search         which fields `q` searches for words
     sort           order of a list when none is asked for: `-placed_at,number`; default: the key
 
     write_scope    what a principal needs for writing; default `orders:write`
@@ -263,6 +280,8 @@ class Resource(BaseModel):
         soft_delete: SoftDelete | None = None,
         sort: str | None = None,
         include_depth: int = DEFAULT_DEPTH,
+        totals: tuple[Total, ...] = (),
+        search: Search | None = None,
         write_scope: str | None = None,
         on_create: Mapping[str, Fill] | None = None,
         on_write: Mapping[str, Fill] | None = None,
@@ -286,6 +305,8 @@ class Resource(BaseModel):
             soft_delete=soft_delete,
             sort=sort,
             include_depth=include_depth,
+            totals=tuple(totals),
+            search=search,
             write_scope=write_scope if write_scope is not None or path is None else f"{path}:write",
             on_create=on_create or {},
             on_write=on_write or {},

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from shared_models.containing import Containing
-from shared_models.contract import DEFAULT_DEPTH, Now, Resource, Verb
+from shared_models.contract import DEFAULT_DEPTH, Now, Resource, Total, Verb
 from shared_models.rows import Reference, Rows
 from shared_models.snapshot import Column, Table
 from shared_models.values import Value
@@ -96,6 +96,14 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class BoundSearch:
+    """Columns of text, and the text search configuration that reads them."""
+
+    columns: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True)
 class Sort:
     """`nulls` None: where PostgreSQL puts them, last ascending and first descending."""
 
@@ -126,6 +134,8 @@ class BoundResource:
     soft_delete: tuple[str, sa.ColumnElement[Any]] | None = None
     description: str | None = None
     include_depth: int = DEFAULT_DEPTH
+    totals: tuple[Total, ...] = ()
+    search: BoundSearch | None = None
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
 

@@ -10,7 +10,8 @@ from starlette.types import Send
 from api_gateway.api.cursors import Cursors, Position
 from api_gateway.api.etag import is_known, tag_of
 from api_gateway.api.request import Reading
-from api_gateway.api.shapes import Shape
+from api_gateway.api.select import COUNTED
+from api_gateway.api.shapes import GetShape
 from shared_models.database import Cells
 
 Head = list[tuple[bytes, bytes]]
@@ -24,6 +25,7 @@ _COMMON: Head = [
 
 def document(row: Cells, reading: Reading, if_none_match: str | None) -> tuple[int, Head, bytes]:
     """One row, or 304 when the caller has it."""
+    assert isinstance(reading.shape, GetShape)  # noqa: S101 - one row was asked for
     body, tag = tagged(row, reading.shape)
     head = [*_COMMON, (b"etag", tag)]
     if if_none_match is not None and is_known(if_none_match.encode("latin-1"), tag):
@@ -31,7 +33,7 @@ def document(row: Cells, reading: Reading, if_none_match: str | None) -> tuple[i
     return 200, head, body
 
 
-def tagged(row: Cells, shape: Shape) -> tuple[bytes, bytes]:
+def tagged(row: Cells, shape: GetShape) -> tuple[bytes, bytes]:
     """The document of one row and its tag, from the cells that a GetShape's statement gives."""
     shown, *rest = [cell or b"{}" for cell in row]
     included = rest.pop() if shape.include else None
@@ -39,14 +41,23 @@ def tagged(row: Cells, shape: Shape) -> tuple[bytes, bytes]:
     return (shown if included is None else shown[:-1] + b"," + included[1:]), tag
 
 
-def page(rows: list[Cells], reading: Reading, path: str, cursors: Cursors) -> tuple[int, Head, bytes]:
+def page(
+    rows: list[Cells], count: int | None, reading: Reading, path: str, cursors: Cursors
+) -> tuple[int, Head, bytes]:
     """`{"data":[…],"next_cursor":…}`; the next page is in the Link header too (RFC 8288)."""
     shown = rows[: reading.limit]
     token = cursors.write(_position(shown, reading), reading.context) if len(rows) > reading.limit else None
     cursor = b'"' + token.encode() + b'"' if token is not None else b"null"
     documents = b",".join([row[0] or b"null" for row in shown])
-    body = b'{"data":[' + documents + b'],"next_cursor":' + cursor + b"}"
+    body = b'{"data":[' + documents + b'],"next_cursor":' + cursor + _total(count, reading) + b"}"
     return 200, [*_COMMON, *_link(reading, path, token)], body
+
+
+def _total(count: int | None, reading: Reading) -> bytes:
+    if count is None or reading.counting is None:
+        return b""
+    exact = reading.counting.exact or count <= COUNTED
+    return b',"total":%d,"total_exact":%s' % (count if exact else COUNTED, b"true" if exact else b"false")
 
 
 def _position(shown: list[Cells], reading: Reading) -> Position:

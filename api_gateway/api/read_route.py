@@ -17,6 +17,7 @@ from api_gateway.api.prefer import preferences
 from api_gateway.api.problems import not_acceptable, not_found
 from api_gateway.api.request import Reading, get_request, list_request
 from api_gateway.api.select import Statements
+from api_gateway.api.shapes import Shape
 from api_gateway.api.timing import Timing
 from shared_models.database import Cells, Database
 from shared_models.resources import Resources
@@ -49,7 +50,7 @@ class ReadRoute:
         if chosen(call.header(b"accept"), (JSON,)) is None:
             raise not_acceptable((JSON,))
         reading = get_request(call.resource, call.key or b"", call.query, principal, self._resources)
-        rows = await self._rows(call, reading, timed)
+        rows = await self._rows(call, reading.shape, reading, timed)
         if not rows:
             raise not_found()
         status, head, body = answer.document(rows[0], reading, call.header(b"if-none-match"))
@@ -66,12 +67,16 @@ class ReadRoute:
             await self._formats[media](call, send)
             return
         reading = list_request(call.resource, call.path, call.query, principal, self._resources, self._cursors)
-        rows = await self._rows(call, reading, timed)
-        status, head, body = answer.page(rows, reading, call.path, self._cursors)
+        rows = await self._rows(call, reading.shape, reading, timed)
+        count = None
+        if reading.counting is not None:
+            ((counted,),) = await self._rows(call, reading.counting, reading, timed)
+            count = int(counted or 0)
+        status, head, body = answer.page(rows, count, reading, call.path, self._cursors)
         await answer.send_answer(send, status, [*head, *timed.headers(), *_applied(call)], body)
 
-    async def _rows(self, call: Call, reading: Reading, timed: Timing) -> list[Cells]:
-        statement = self._statements.of(reading.shape)
+    async def _rows(self, call: Call, shape: Shape, reading: Reading, timed: Timing) -> list[Cells]:
+        statement = self._statements.of(shape)
         for name, place in statement.places.items():
             reading.values[name] = place.text(call.principal)
         state = call.scope["state"]

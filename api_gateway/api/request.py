@@ -14,8 +14,8 @@ from api_gateway.api.filters import Names, Values, conditions_of
 from api_gateway.api.grammar import WORDS
 from api_gateway.api.inclusions import Inclusions
 from api_gateway.api.problems import bad_request, not_found
-from api_gateway.api.query import DEFAULT_LIMIT, MAX_LIMIT, Pairs, decoded_text, query_pairs
-from api_gateway.api.shapes import GetShape, ListShape, Node
+from api_gateway.api.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_PATTERN, Pairs, decoded_text, query_pairs
+from api_gateway.api.shapes import CountShape, GetShape, ListShape, Node
 from api_gateway.api.sorting import distinct, sorts_of
 from api_gateway.consumers import Principal
 from api_gateway.errors import FieldError
@@ -24,9 +24,9 @@ from shared_models.resources import BoundResource, Resources, Sort
 _PAGE_WORDS = ("sort", "limit", "cursor", "fields", "include")
 
 
-def reserved(_resource: BoundResource) -> tuple[str, ...]:
+def reserved(resource: BoundResource) -> tuple[str, ...]:
     """Parameters that are no fields; a field of such a name is filtered as `limit[eq]=…`."""
-    return (*_PAGE_WORDS, *WORDS)
+    return (*_PAGE_WORDS, *WORDS, *(["total"] if resource.totals else []), *(["q"] if resource.search else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Reading:
     pairs: Pairs
     context: str = ""
     limit: int = 1
+    counting: CountShape | None = None
 
 
 def get_request(
@@ -71,7 +72,10 @@ def list_request(
     parser = Parser(resource, query_pairs(query), principal, resources)
     inclusions = parser.inclusions()
     limit, sorts = parser.limit(), parser.sorts()
+    total, words = parser.total(), parser.words()
     conditions = parser.conditions()
+    if words is not None:
+        parser.values.texts["q"] = words
     context = "\0".join([principal.kind, principal.code, path, repr(sorts), repr(conditions), parser.values.written()])
     include = inclusions.tree(parser.values)
     token = parser.take("cursor")
@@ -94,8 +98,10 @@ def list_request(
         sorts,
         after,
         counted and after is not None,
+        words is not None,
     )
-    return Reading(resource, shape, values, parser.pairs, context, limit)
+    counting = CountShape(shape.path, shape.kind, conditions, words is not None, total == "exact") if total else None
+    return Reading(resource, shape, values, parser.pairs, context, limit, counting)
 
 
 def _opened(token: str | None, context: str, cursors: Cursors) -> Position | None:
@@ -155,6 +161,24 @@ class Parser:
             self.fault("limit", "invalid_value", f"Expected: a whole number from 1 to {MAX_LIMIT}.")
             return DEFAULT_LIMIT
         return int(text)
+
+    def total(self) -> str | None:
+        """`exact` or `estimated`, where the contract lets it be asked."""
+        if not self.resource.totals:
+            return None
+        text = self.take("total")
+        if text is not None and text not in self.resource.totals:
+            self.fault("total", "invalid_value", f"Expected: one of {', '.join(self.resource.totals)}.")
+        return text
+
+    def words(self) -> str | None:
+        """What to search for, where the contract lets it be searched."""
+        if self.resource.search is None:
+            return None
+        text = self.take("q")
+        if text is not None and not 1 <= len(text) <= MAX_PATTERN:
+            self.fault("q", "invalid_value", f"Expected: words, at most {MAX_PATTERN} characters.")
+        return text
 
     def sorts(self) -> tuple[Sort, ...]:
         text = self.take("sort")

@@ -19,17 +19,18 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from api_gateway.api.compared import compared
 from api_gateway.api.keyset import after, order
-from api_gateway.api.shapes import GetShape, Included, ListShape, Shape
+from api_gateway.api.shapes import CountShape, GetShape, Included, ListShape, Shape
 from api_gateway.api.sorting import distinct
 from api_gateway.api.sources import Sources, number
 from api_gateway.api.visible import Place
 from api_gateway.api.where import where
 from shared_models.prepared import Prepared, parameter, prepared
 from shared_models.resources import BoundResource, Link, Resources
-from shared_models.spelling import cast_to
+from shared_models.spelling import cast_to, quoted_text
 from shared_models.values import Expression, as_text
 
 _KEPT = 500
+COUNTED = 10_000  # rows that an estimate counts before it stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,14 @@ class Statements:
 def statement_of(shape: Shape, resources: Resources) -> Statement:
     resource = resources.by_path[shape.path]
     builder = _Builder(Sources(resources, shape.kind))
-    select = builder.page(resource, shape) if isinstance(shape, ListShape) else builder.get(resource, shape)
+    select: sa.Select[Any]
+    match shape:
+        case ListShape():
+            select = builder.page(resource, shape)
+        case CountShape():
+            select = builder.count(resource, shape)
+        case GetShape():
+            select = builder.get(resource, shape)
     return Statement(prepared(select), builder.sources.places.found)
 
 
@@ -94,6 +102,7 @@ class _Builder:
         stored = sorted(resource.columns)
         page = sa.select(*(row.c[name] for name in stored)).select_from(row)
         page = page.where(*self.sources.visible(resource, row), *where(shape.conditions, resource, row, self.sources))
+        page = page.where(*_found(resource, row, searched=shape.searched))
         if shape.after is not None:
             page = page.where(after(resource, row, shape.sorts, shape.after, or_at=shape.counted))
         if shape.counted:
@@ -105,6 +114,16 @@ class _Builder:
         positions = [as_text(rows.c[resource.fields[sort.field].column.name]) for sort in shape.sorts]
         answer = sa.select(_as_json(document), *(p.label(f"k{n}") for n, p in enumerate(positions)))
         return answer.select_from(rows.join(document, sa.true())).order_by(*order(resource, rows, shape.sorts))
+
+    def count(self, resource: BoundResource, shape: CountShape) -> sa.Select[Any]:
+        """Of rows that are the principal's own, so no count tells of others."""
+        row = self.sources.alias(resource)
+        rows = sa.select(number(1).label("one")).select_from(row).where(*self.sources.visible(resource, row))
+        rows = rows.where(*where(shape.conditions, resource, row, self.sources))
+        rows = rows.where(*_found(resource, row, searched=shape.searched))
+        if not shape.exact:
+            rows = rows.limit(number(COUNTED + 1))
+        return sa.select(sa.cast(sa.func.count(), sa.Text)).select_from(rows.subquery("counted"))
 
     def _document(
         self,
@@ -137,6 +156,21 @@ class _Builder:
         whole = sa.func.json_agg(_row_as_json(lines))
         nothing: Expression = sa.literal_column("'[]'::json")
         return sa.select(sa.func.coalesce(whole, nothing)).select_from(lines).scalar_subquery()
+
+
+def _found(resource: BoundResource, row: NamedFromClause[Any], *, searched: bool) -> list[Expression]:
+    """Words in text, as an index on the same expression finds them: `to_tsvector('english', descr)`."""
+    if not searched or resource.search is None:
+        return []
+    language: Expression = sa.literal_column(f"{quoted_text(resource.search.language)}::pg_catalog.regconfig")
+    texts: list[Expression] = [as_text(row.c[name]) for name in resource.search.columns]
+    if len(texts) > 1:
+        texts = [sa.func.coalesce(text, sa.literal_column("''")) for text in texts]
+    whole = texts[0]
+    for text in texts[1:]:
+        whole = whole.op("||")(sa.literal_column("' '")).op("||")(text)
+    query = sa.func.websearch_to_tsquery(language, cast_to(parameter("q"), "text"))
+    return [sa.func.to_tsvector(language, whole).op("@@", is_comparison=True)(query)]
 
 
 def _as_json(document: NamedFromClause[Any]) -> Expression:

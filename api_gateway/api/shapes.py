@@ -69,7 +69,7 @@ class GetShape:
 class ListShape:
     """`sorts` end with what makes rows distinct. `after`: for each of them, is the cursor's value null? None: page one.
 
-    `counted`: rows have no key, so equal ones are counted instead.
+    `counted`: rows have no key, so equal ones are counted instead. `searched`: `q` holds words to be found.
     """
 
     path: str
@@ -80,6 +80,18 @@ class ListShape:
     sorts: tuple[Sort, ...]
     after: tuple[bool, ...] | None = None
     counted: bool = False
+    searched: bool = False
 
 
-Shape = GetShape | ListShape
+@dataclass(frozen=True, slots=True)
+class CountShape:
+    """How many rows the list has. Not exact: as many as are counted cheaply, then as the planner estimates."""
+
+    path: str
+    kind: str
+    conditions: tuple[Node, ...]
+    searched: bool
+    exact: bool
+
+
+Shape = GetShape | ListShape | CountShape

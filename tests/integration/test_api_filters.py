@@ -264,3 +264,25 @@ def test_any_tree_of_conditions_finds_the_rows_that_hold(reading: Api, everythin
 
 def flat(tree: Any) -> list[Any]:
     return [leaf for item in tree[1] for leaf in flat(item)] if len(tree) == 2 else [(tree[0], tree[1], str(tree[2]))]
+
+
+def test_a_total_counts_the_rows_that_the_filters_leave(reading: Api, sql: psycopg.Connection[Any]) -> None:
+    counted = sql.execute("SELECT count(*) FROM item WHERE prc > 50").fetchone()
+    assert counted is not None
+    for word in ("exact", "estimated"):
+        page = reading.get(f"items?limit=1&price[gt]=50&total={word}").json()
+        assert (page["total"], page["total_exact"]) == (counted[0], True)
+        beyond = reading.get(f"items?limit=1&price[gt]=50&total={word}&cursor={page['next_cursor']}").json()
+        assert beyond["total"] == counted[0]
+    assert reading.get("items?total=some").status_code == reading.get("customers?total=exact").status_code == 400
+    assert "total" not in reading.get("items?limit=1").json()
+
+
+def test_words_are_found_in_any_form(reading: Api, sql: psycopg.Connection[Any]) -> None:
+    word = ask(reading, path="items", limit="1")[0]["description"].split()[0].strip(",.")
+    for words in (word, f"{word} or nothing", f'"{word}"', f"-{word}"):
+        query = "SELECT item_no FROM item WHERE to_tsvector('english', descr) @@ websearch_to_tsquery('english', %s)"
+        expected = sorted(number for (number,) in sql.execute(query, [words]))
+        assert sorted(item["number"] for item in ask(reading, path="items", q=words)) == expected
+    assert ask(reading, path="items", q="' OR 1=1 & | ! :* <->") == []
+    assert reading.get("items?q=").status_code == 400

@@ -107,6 +107,14 @@ def page_parameters(resource: BoundResource) -> Iterator[Json]:
     told = "`next_cursor` of the page before; with the same filters and order."
     yield _parameter("cursor", told, {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"})
     yield from _sort(resource, "")
+    if resource.totals:
+        told = "Say how many rows there are: `estimated` counts up to 10,000 of them."
+        yield _parameter("total", told, {"type": "string", "enum": list(resource.totals)})
+    if resource.search is not None:
+        told = 'Rows in which these words are found; "in quotation marks" as they stand, -without, or.'
+        yield _parameter(
+            "q", told, {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN, "pattern": TEXT_PATTERN}
+        )
 
 
 def _sort(resource: BoundResource, prefix: str) -> Iterator[Json]:

@@ -74,10 +74,15 @@ def shown(resource: BoundResource) -> Json:
 
 def _page(resource: BoundResource) -> Json:
     cursor = {"type": ["string", "null"], "description": "Where the next page begins; null: this was the last one."}
+    properties: Json = {"data": {"type": "array", "items": shown(resource)}, "next_cursor": cursor}
+    if resource.totals:
+        properties["total"] = {"type": "integer", "minimum": 0, "description": "Rows in all; only with `total`."}
+        told = "false: there are more than `total` says."
+        properties["total_exact"] = {"type": "boolean", "description": told}
     return {
         "type": "object",
         "required": ["data", "next_cursor"],
-        "properties": {"data": {"type": "array", "items": shown(resource)}, "next_cursor": cursor},
+        "properties": properties,
         "additionalProperties": False,
     }
 
