@@ -49,7 +49,17 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
     )
     components["responses"], components["headers"] = component_responses(), component_headers()
     components["securitySchemes"] = SCHEMES
-    return {**written, "paths": dict(sorted(paths.items())), "security": SECURITY}
+    whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": SECURITY}
+    _drop_unused(whole, ("responses", "headers"))
+    return whole
+
+
+def _drop_unused(whole: Json, kinds: tuple[str, ...]) -> None:
+    """Components that no path of this API refers to, of the kinds that are the same for every API."""
+    for kind in kinds:
+        text = to_json(whole).decode()
+        parts = whole["components"][kind]
+        whole["components"][kind] = {n: part for n, part in parts.items() if f'"#/components/{kind}/{n}"' in text}
 
 
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
