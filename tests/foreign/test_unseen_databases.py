@@ -38,10 +38,10 @@ def _files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text("utf-8") for path in paths}
 
 
-def test_check_finds_nothing_to_say_about_a_fresh_draft(foreign: Foreign, tmp_path: Path) -> None:
+def test_check_finds_nothing_to_say_about_a_fresh_draft_but_what_its_rows_are(foreign: Foreign, tmp_path: Path) -> None:
     answer = Banyan(tmp_path, {})("check", "--project", str(foreign.folder), "--database-url", foreign.url, "--json")
     assert answer.code == 0, answer.out + answer.err
-    assert answer.json["findings"] == []
+    assert [one for one in answer.json["findings"] if not one["code"].startswith("rows_")] == []
 
 
 def test_every_table_and_column_is_exposed_or_left_out_with_a_reason(foreign: Foreign) -> None:
