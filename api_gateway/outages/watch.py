@@ -57,8 +57,9 @@ class SchemaWatch:
         self, project: Project, contract: Contract, sight: Sight, act: Callable[[Judgement], None] = lambda _: None
     ) -> None:
         self._project, self._contract, self._sight, self._act = project, contract, sight, act
-        self._before = load_snapshot(project)
         self._places = places_of(project, contract)
+        # Of a large schema only what is served: the whole of it would cost each process more than its start.
+        self._before = load_snapshot(project, self._places)
         self._digest: str | None = None
         self._judgement = Judgement(contract.resources)
         self._told: tuple[Outage, ...] = ()
@@ -142,7 +143,7 @@ class SchemaWatch:
         with psycopg.connect(
             self._sight.url, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="banyan schema watch"
         ) as connection:
-            live = read_snapshot(connection, schemas)
+            live = read_snapshot(connection, schemas, self._places)
             acts_as_others = self._project.convention.role is not None
             return live, None if acts_as_others else read_rights(connection, self._places, writes=self._sight.writes)
 
