@@ -194,6 +194,17 @@ class ExchangeSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteReverted:
+    """Somebody else has put back what the API had written. `journal`: the write's entry; `columns`: which of them."""
+
+    journal: int
+    table: str
+    columns: str
+    principal: str
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsumerChanged:
     """What happened to a consumer: `added`, `key created`, `credential added`, `revoked`."""
 
@@ -236,6 +247,7 @@ Event = (
     | EdgeTableRefused
     | ComparisonRecorded
     | ExchangeSkipped
+    | WriteReverted
     | ConsumerChanged
     | ConsoleSignedIn
     | JobFinished

@@ -1,4 +1,4 @@
-"""What grows is cut back: answers kept for their idempotency key, processes long gone, old comparisons and counts.
+"""What grows is cut back: answers kept for their key, the journal, processes long gone, old comparisons and counts.
 
 All of it runs as jobs, by the database's clock.
 """
@@ -11,12 +11,14 @@ import psycopg
 from procrastinate import App
 from sqlalchemy import Delete, delete, func
 
-from shared_models.state import call_count, comparison, idempotency, process
+from shared_models.state import call_count, comparison, idempotency, journal, process, reverted
 from shared_models.statements import run_async
 
 KEEP_PROCESSES = timedelta(days=1)
 KEEP_COMPARISONS = timedelta(days=90)
 KEEP_COUNTS = timedelta(days=400)
+KEEP_JOURNAL = timedelta(days=2)
+KEEP_REVERTED = timedelta(days=90)
 
 
 def cuts() -> list[Delete]:
@@ -26,6 +28,8 @@ def cuts() -> list[Delete]:
         delete(process).where(process.c.seen < func.now() - KEEP_PROCESSES),
         delete(comparison).where(comparison.c.at < func.now() - KEEP_COMPARISONS),
         delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
+        delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
+        delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
     ]
 
 

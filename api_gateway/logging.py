@@ -83,7 +83,13 @@ def level_of(event: Event) -> Level:
             | events.ConsumerChanged()
         ):
             return "info"
-        case events.ChildEnded() | events.ExchangeSkipped() | events.RequestTooExpensive() | events.SchemaNotSeen():
+        case (
+            events.ChildEnded()
+            | events.ExchangeSkipped()
+            | events.RequestTooExpensive()
+            | events.SchemaNotSeen()
+            | events.WriteReverted()
+        ):
             return "warning"
         case (
             events.RequestFailed()

@@ -1,4 +1,4 @@
-"""The worker: jobs in the background, and the console on its own port.
+"""The worker: jobs in the background, a watch over what the API wrote, and the console on its own port.
 
 The console lives here and not in a gateway: a page that somebody watches must not take time from the API, and it must
 never share an origin with the legacy app.
@@ -15,6 +15,7 @@ from api_gateway import housekeeping
 from api_gateway.console import build_console
 from api_gateway.consumers import Register
 from api_gateway.events import ProcessStarted, ProcessStopped
+from api_gateway.evidence.reverted import watch_forever
 from api_gateway.jobs import job_app
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
@@ -41,6 +42,9 @@ async def _run(settings: Settings, owner_url: str) -> None:
             asyncio.create_task(console.serve(), name="console"),
             asyncio.create_task(_work_forever(owner_url), name="jobs"),
         ]
+        if settings.read_database_url is not None:
+            reading = watch_forever(owner_url, settings.require("read_database_url"))
+            parts.append(asyncio.create_task(reading, name="reverted writes"))
         waiting = asyncio.create_task(stopping.wait())
         report(ProcessStarted("worker", f"{settings.console_host}:{settings.console_port}"))
         await asyncio.wait([waiting, *parts], return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,9 @@
 """What Northgate's API shows of the legacy schema: customers, items, orders with their lines, invoices with theirs.
 
-A partner sees the orders it sent and the customers it brought. `prt_cd` is the partner's code in the legacy system,
-registered with the consumer: `banyan consumers add acme --value prt_cd=ACME …`.
+A partner sees the orders it sent and the customers it brought; it keeps those customers' addresses up to date, and
+leaves notes for the order desk. What has rules of its own in the legacy app (orders, numbers, credit) is an operation.
+`prt_cd` is the partner's code in the legacy system, registered with the consumer: `banyan consumers add acme --value
+prt_cd=ACME …`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from shared_models.contract import (
     Key,
     LocalTime,
     NoneWhen,
+    Now,
     Parent,
     Resource,
     Rows,
@@ -56,22 +59,41 @@ class Customer(
     path="customers",
     rows=Rows.where(src_cd=partner),
     soft_delete=SoftDelete("del_fl", deleted="Y"),
+    verbs=("list", "get", "update"),
 ):
-    """A customer that the partner brought."""
+    """A customer that the partner brought. Its address is the partner's to keep, as it is in the customer file."""
 
     number: Annotated[int, Key("cust_no")]
     code: Annotated[str, Column("cust_cd"), Field(description="Northgate's short code, unique.")]
-    name: Annotated[str, Column("nm")]
-    address: Annotated[str, Column("addr1")]
-    address_2: Annotated[str | None, Column("addr2")]
-    city: Annotated[str, Column("city")]
-    postal_code: Annotated[str, Column("zip")]
-    country: Annotated[str, Column("ctry"), Field(description="ISO 3166-1 alpha-2.")]
-    email: Annotated[str | None, Column("email")]
-    phone: Annotated[str, Column("tel")]
+    name: Annotated[str, Column("nm", write=True), Field(min_length=1)]
+    address: Annotated[str, Column("addr1", write=True)]
+    address_2: Annotated[str | None, Column("addr2", write=True)]
+    city: Annotated[str, Column("city", write=True)]
+    postal_code: Annotated[str, Column("zip", write=True)]
+    country: Annotated[str, Column("ctry", write=True), Field(description="ISO 3166-1 alpha-2.", pattern="^[A-Z]{2}$")]
+    email: Annotated[str | None, Column("email", write=True), Field(pattern="@")]
+    phone: Annotated[str, Column("tel", write=True)]
     active: Annotated[bool, Flag("act_fl", true="Y", false="N")]
     since: Annotated[datetime, LocalTime("crt_dt", zone=ZONE)]
     last_ordered_on: Annotated[date | None, Column("lst_ord_dt"), NoneWhen(NEVER)]
+
+
+class CustomerNote(
+    Resource,
+    table="cust_note",
+    path="customer-notes",
+    rows=Rows.where(crt_by=partner) & Rows.through("customer"),
+    verbs=("list", "get", "create", "update", "delete"),
+    on_create={"crt_dt": Now(ZONE, whole_seconds=True)},
+    sort="-written_at",
+):
+    """A note that the partner left in the file of one of its customers, where the order desk reads it."""
+
+    number: Annotated[int, Key("note_no")]
+    customer_number: Annotated[int, Column("cust_no", write="create")]
+    text: Annotated[str, Column("txt", write=True, filter=False, sort=False), Field(min_length=1, max_length=2000)]
+    written_at: Annotated[datetime, LocalTime("crt_dt", zone=ZONE)]
+    customer: Annotated[Customer | None, Parent("cust_no")] = None
 
 
 class Item(

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from shared_models import contract as c
 from shared_models.annotations import bare, choices, is_optional
 from shared_models.containing import containing_of
+from shared_models.limits import limited, limits_of
 from shared_models.meanings import coded, local, stored_text, without
 from shared_models.places import Places
 from shared_models.resources import BoundResource, BoundSearch, Field, Finding, Sort
@@ -172,6 +173,7 @@ class Binder:
             description=info.description,
             write=marker.write,
             containing=containing_of(column.type),
+            limits=limits_of(info) if marker.write else {},
         )
 
     def _value(self, column: Column, marker: c.Column, info: FieldInfo) -> Value:
@@ -183,7 +185,8 @@ class Binder:
         sentinels = [s for m in info.metadata if isinstance(m, c.NoneWhen) for s in m.values]
         if sentinels and not is_optional(annotation) and not is_optional(info.annotation):
             raise ValueError("NoneWhen gives null: write `… | None`")
-        return without(value, column.type, sentinels) if sentinels else value
+        limited_value = limited(value, info) if marker.write else value
+        return without(limited_value, column.type, sentinels) if sentinels else limited_value
 
     def _meaning(self, column: Column, marker: c.Column, annotation: Any) -> Value:
         if isinstance(marker, c.Codes):

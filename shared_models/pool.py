@@ -30,6 +30,11 @@ _MANNERS = {
 }
 
 
+def settings_option() -> str:
+    """The same manners for a connection outside of a pool, as libpq's `options`."""
+    return " ".join(f"-c {name}={value}" for name, value in _MANNERS.items())
+
+
 class Pool:
     """At most `size` connections in autocommit mode; they are opened when first needed."""
 

@@ -23,7 +23,8 @@ from shared_models.values import Value
 class Field:
     """`name` is the API's. `nullable`: JSON null is possible; `stored_null`: NULL in the table is.
 
-    write: may a request give it? "create": only for a new row.
+    write   may a request give it? "create": only for a new row
+    limits  what a written value must hold besides, as JSON Schema
     """
 
     name: str
@@ -38,6 +39,7 @@ class Field:
     description: str | None = None
     write: bool | Literal["create"] = False
     containing: Containing | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def takes_null(self) -> bool:

@@ -33,7 +33,7 @@ class Wishes:
             if self.if_match is not None:
                 raise precondition_failed()
             return
-        if self.if_match is not None and not allows(self.if_match, row):
+        if self.if_match is not None and not _allows(self.if_match, row):
             raise precondition_failed()
         if self.if_none_match is not None and is_known(self.if_none_match, tag_of(row)):
             raise precondition_failed()
@@ -45,7 +45,7 @@ def wishes_of(call: Call, *, needs_match: bool = False) -> Wishes:
         raise not_acceptable((JSON,))
     errors: list[FieldError] = []
     is_trial = _trial(call, errors)
-    if_match, if_none_match = (_tags(call, name, errors) for name in ("If-Match", "If-None-Match"))
+    if_match, if_none_match = _tags(call, b"if-match"), _tags(call, b"if-none-match")
     if errors:
         raise bad_request(errors)
     if needs_match and if_match is None and if_none_match is None:
@@ -67,14 +67,14 @@ def _trial(call: Call, errors: list[FieldError]) -> bool:
     return found
 
 
-def _tags(call: Call, name: str, errors: list[FieldError]) -> bytes | None:
-    text = call.header(name.lower().encode())
-    if text is None:
-        return None
-    header = text.encode("latin-1")
+def _allows(if_match: bytes, row: bytes) -> bool:
+    """What is no list of tags is the tag of no row."""
     try:
-        allows(header, b"")
+        return allows(if_match, row)
     except ValueError:
-        errors.append(FieldError("invalid_value", "Expected: * or a list of entity tags.", header=name))
-        return None
-    return header
+        return False
+
+
+def _tags(call: Call, name: bytes) -> bytes | None:
+    text = call.header(name)
+    return None if text is None else text.encode("latin-1")

@@ -1,4 +1,4 @@
-"""`banyan evidence`: what is known about a route's candidate: comparisons, shapes, differences, what is missing."""
+"""`banyan evidence`: what is known about a route's candidate, and which writes of the API were put back by somebody."""
 
 from __future__ import annotations
 
@@ -6,12 +6,76 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from api_gateway.evidence.gate import Criterion, Evidence
     from api_gateway.evidence.read import Calls, DifferenceGroup
 
 
+class _RouteOrCommand(TyperGroup):
+    """`banyan evidence orders.list` is `banyan evidence show orders.list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_RouteOrCommand,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What is known about a route's candidate, and about writes. `banyan evidence ROUTE` is `evidence show ROUTE`.",
+)
+
+
+@app.command("reverted")
+def reverted(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """List writes of the API that somebody else has put back, newest first: key, columns, both images."""
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.tables import print_table
+    from api_gateway.evidence.reverted import read_reverted
+    from api_gateway.settings import settings
+
+    with owner_connection(settings()) as connection:
+        found = read_reverted(connection)
+    if as_json:
+        print(
+            json.dumps([{**row, "seen": _moment(row), "written": _moment(row, "written")} for row in found], indent=2)
+        )
+        return
+    if not found:
+        print("Nothing that the API wrote has been put back.")
+        return
+    print_table(
+        ["SEEN", "TABLE", "KEY", "COLUMNS", "BEFORE, AND AGAIN", "AS WRITTEN", "BY"],
+        [
+            (
+                row["seen"],
+                f"{row['schema']}.{row['table']}",
+                _values(row["key"]),
+                ", ".join(row["columns"]),
+                _values(row["before"]),
+                _values(row["after"]) if row["after"] is not None else "deleted",
+                row["principal"],
+            )
+            for row in found
+        ],
+    )
+
+
+def _moment(row: dict[str, Any], name: str = "seen") -> str:
+    return str(row[name].isoformat())
+
+
+def _values(image: dict[str, str | None]) -> str:
+    return ", ".join("NULL" if text is None else text for text in image.values())
+
+
+@app.command("show")
 def evidence(
     route: Annotated[str, typer.Argument(help="The route's name, from routes.py.")],
     consumer: Annotated[str | None, typer.Option("--consumer", help="Only of this consumer.")] = None,

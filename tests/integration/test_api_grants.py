@@ -89,7 +89,7 @@ def test_a_database_that_is_away_is_one_line(banyan: Banyan) -> None:
         "SELECT pw_hash FROM user_acct",
         "SELECT api_tok FROM partner",
         "SELECT * FROM customer",
-        "UPDATE customer SET nm = ''",
+        "UPDATE customer SET bal = 0",
         "DELETE FROM ord_hdr",
         "INSERT INTO item (item_no) VALUES ('X')",
         "SELECT * FROM banyan.ledger",

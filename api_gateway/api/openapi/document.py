@@ -15,6 +15,7 @@ from api_gateway.api.openapi.paths import resource_paths
 from api_gateway.api.openapi.patterns import filter_schemas
 from api_gateway.api.openapi.responses import component_headers, component_responses, with_what_all_have
 from api_gateway.api.openapi.schemas import Json, component_schemas
+from api_gateway.api.openapi.writes import write_schemas
 from api_gateway.api.operations import Operation
 from shared_models.resources import Resources
 
@@ -44,9 +45,9 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
         paths[path] = {method: with_what_all_have(op) for method, op in item.items()}
     components = written.setdefault("components", {})
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
-    components["schemas"] = dict(
-        sorted({**schemas, **component_schemas(resources), **filter_schemas(resources)}.items())
-    )
+    bodies = {n: s for resource in resources for n, s in write_schemas(resource, resources).items()}
+    shown = {**component_schemas(resources), **filter_schemas(resources), **bodies}
+    components["schemas"] = dict(sorted({**schemas, **shown}.items()))
     components["responses"], components["headers"] = component_responses(), component_headers()
     components["securitySchemes"] = SCHEMES
     whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": SECURITY}

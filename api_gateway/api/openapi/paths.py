@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from api_gateway.api.openapi.reads import get_operation, list_operation
 from api_gateway.api.openapi.schemas import Json
+from api_gateway.api.openapi.writes import (
+    create_operation,
+    delete_operation,
+    natural_path,
+    update_operation,
+    upsert_operation,
+)
 from shared_models.resources import BoundResource, Resources
 
 
@@ -11,7 +18,10 @@ def resource_paths(resources: Resources, prefix: str) -> Json:
     """`prefix`: `/api/v1/`."""
     paths: Json = {}
     for resource in resources.by_path.values():
-        for below, methods in (("", _of_all(resource, resources)), (_key(resource), _of_one(resource, resources))):
+        places = [("", _of_all(resource, resources)), (_key(resource), _of_one(resource, resources))]
+        if "upsert" in resource.verbs and resource.writing.natural_key:
+            places.append((natural_path(resource), {"put": upsert_operation(resource, natural=True)}))
+        for below, methods in places:
             if methods:
                 paths[f"{prefix}{resource.path}{below}"] = methods
     return paths
@@ -22,6 +32,8 @@ def _of_all(resource: BoundResource, resources: Resources) -> Json:
     methods: Json = {}
     if "list" in resource.verbs:
         methods["get"] = list_operation(resource, resources)
+    if "create" in resource.verbs:
+        methods["post"] = create_operation(resource)
     return methods
 
 
@@ -30,7 +42,19 @@ def _of_one(resource: BoundResource, resources: Resources) -> Json:
     methods: Json = {}
     if "get" in resource.verbs and resource.key:
         methods["get"] = get_operation(resource, resources)
+    for verb, method, operation in _WRITES:
+        if verb in resource.verbs:
+            methods[method] = operation(resource)
+    if "put" in methods and not all(field.write for field in resource.key):
+        del methods["put"]  # only by its natural key
     return methods
+
+
+_WRITES = (
+    ("update", "patch", update_operation),
+    ("upsert", "put", upsert_operation),
+    ("delete", "delete", delete_operation),
+)
 
 
 def _key(resource: BoundResource) -> str:

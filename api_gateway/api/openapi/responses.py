@@ -16,7 +16,7 @@ _REASONS = {
         "Conflict",
         "It fits, but what is stored does not allow it; or a twin with the same Idempotency-Key is being worked on.",
     ),
-    "412": ("PreconditionFailed", "The row is not what `If-Match` says any more."),
+    "412": ("PreconditionFailed", "The row is not as `If-Match` says; or there is one, and `If-None-Match` says none."),
     "413": ("ContentTooLarge", "The body is too large."),
     "414": ("UriTooLong", "The query string is too long."),
     "415": ("UnsupportedMediaType", "The body has another media type or encoding than can be read."),
@@ -42,6 +42,7 @@ _OF_ALL = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 _HEADERS: dict[str, tuple[str, Json]] = {
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
     "Allow": ("The methods that are allowed here.", {"type": "string"}),
+    "Dry-Run": ("`true`: nothing of it was kept.", {"type": "string", "const": "true"}),
     "ETag": (
         "Changes with the row (RFC 9110); the part behind a dot with what is included.",
         {"type": "string", "pattern": '^"[^"]+"$'},
