@@ -316,7 +316,7 @@ class Resource(BaseModel):
         )
 
 
-_TAKEN = frozenset(dir(Resource)) | {"model_config"}
+_TAKEN = frozenset(dir(Resource)) | frozenset(dir(type(Resource))) | {"model_config"}
 
 
 def attribute_name(name: str) -> str:

@@ -43,6 +43,8 @@ def json_text(value: Any) -> str:
 
 def taker_of(column_type: ColumnType, schema: Mapping[str, Any], parse: Parser) -> Taker | None:
     """The inverse of a value that is shown as `schema` says. None: such a value can be read only."""
+    if column_type.arrays > 1:
+        return None  # an array of a domain over arrays: PostgreSQL has no cast from plain arrays to it
     if column_type.is_array:
         return _string(plain) if schema.get("type") == "string" else _array(column_type)
     if schema.get("type") == "string":

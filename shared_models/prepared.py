@@ -13,7 +13,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType
 
-_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+# SQLAlchemy shortens labels that come within six characters of the limit: a column's name may have all 63.
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar", label_length=69)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)

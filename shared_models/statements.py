@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeDecorator
 
-DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+DIALECT = PGDialect_psycopg(label_length=72)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
 Row = dict[str, Any]
 

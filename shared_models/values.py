@@ -55,6 +55,7 @@ class Value:
     closed     `parse` gives no value that is read as null
     operators_of  schema of the type's own operators, where it is not the server's; the search path need not lead there
     take       a value of a JSON body -> text that PostgreSQL reads as `spelling`; None: it can be read only
+    put        SQL: from a parameter (such text) to what is stored, where a cast to `spelling` is not enough
     none       what JSON null is stored as, where that is not NULL
     """
 
@@ -69,8 +70,14 @@ class Value:
     by_reading: bool = False
     closed: bool = False
     take: Taker | None = None
+    put: Callable[[Expression], Expression] | None = None
     none: str | None = None
     operators_of: str | None = None
+
+
+def stored(value: Value, parameter: Expression) -> Expression:
+    """SQL: from a parameter, text as `take` gives it, to what is stored."""
+    return cast_to(parameter, value.spelling) if value.put is None else value.put(parameter)
 
 
 def value_of(column_type: ColumnType, annotation: Any) -> Value:
@@ -84,7 +91,9 @@ def value_of(column_type: ColumnType, annotation: Any) -> Value:
     if found is None:
         raise ValueError(f"{column_type.sql} cannot be {name_of(wanted)}; {_advice(column_type)}")
     if column_type.name == "money":  # its text is the server's locale's, so it goes both ways as a numeric
-        return replace(found, spelling=spelling, bind=_as_money)
+        amount = replace(column_type, name="numeric", precision=19, scale=2)
+        take = taker_of(amount, found.schema, found.parse)
+        return replace(found, spelling=spelling, bind=_as_money, take=take, put=_as_money)
     return replace(
         found,
         spelling=spelling,

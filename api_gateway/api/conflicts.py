@@ -20,6 +20,7 @@ from shared_models.prepared import parameter, prepared
 from shared_models.resources import BoundResource, Field, Resources
 from shared_models.snapshot import Table
 from shared_models.spelling import cast_to
+from shared_models.values import stored
 
 Texts = Mapping[str, str | None]
 _LEADS_NOWHERE = "It refers to something that is not there."
@@ -92,7 +93,7 @@ async def _is_seen(call: Call, resources: Resources, given: Texts) -> bool:
     resource, places = call.resource, Places()
     row = resource.source.alias("t1")
     fields = [resource.fields[name] for name in given]
-    same = [row.c[f.column.name] == cast_to(parameter(f"w{n}"), f.value.spelling) for n, f in enumerate(fields)]
+    same = [row.c[f.column.name] == stored(f.value, parameter(f"w{n}")) for n, f in enumerate(fields)]
     mine = visible(resource, row, call.principal.kind, resources, places)
     statement = prepared(sa.select(sa.literal_column("1")).select_from(row).where(*same, *mine).limit(_ONE))
     values = {f"w{n}": text for n, text in enumerate(given.values())}
@@ -108,7 +109,7 @@ async def _unreadable(call: Call, texts: Texts, at: str) -> list[FieldError]:
     found = []
     for name, text in texts.items():
         field = call.resource.fields[name]
-        exact = cast_to(cast_to(parameter("w0"), field.value.spelling), field.column.type.sql)
+        exact = cast_to(stored(field.value, parameter("w0")), field.column.type.sql)
         try:
             await _database(call).fetch(prepared(sa.select(exact)), {"w0": text})
         except (BadValue, ConstraintViolated):

@@ -30,7 +30,7 @@ from shared_models.prepared import Prepared, parameter, prepared
 from shared_models.resources import BoundResource, Field, Filled, Link, Resources
 from shared_models.rows import AllRows, implied
 from shared_models.spelling import cast_to, quoted_text
-from shared_models.values import Expression
+from shared_models.values import Expression, stored
 
 _KEPT = 1000
 _NOTHING: Expression = sa.cast(sa.null(), sa.Text)
@@ -139,7 +139,7 @@ class _Builder:
 
     def _given(self, resource: BoundResource, names: Iterable[str]) -> dict[str, Expression]:
         fields = [resource.fields[name] for name in names]
-        return {f.column.name: cast_to(parameter(f"w{n}"), f.value.spelling) for n, f in enumerate(fields)}
+        return {field.column.name: stored(field.value, parameter(f"w{n}")) for n, field in enumerate(fields)}
 
     def _filled(self, fills: Iterable[Filled]) -> dict[str, Expression]:
         return {filled.column.name: filled_value(filled, self.places) for filled in fills}
@@ -149,12 +149,10 @@ class _Builder:
         link: Link = parent.links[part.link]
         target = self.resources.of(link.target)
         item = sa.func.json_array_elements(cast_to(parameter(f"c{n}"), "json")).table_valued("value").alias(f"i{n}")
-        own = {
-            target.fields[name].column.name: cast_to(
-                item.c.value.op("->>")(sa.literal_column(str(m), sa.Integer)), target.fields[name].value.spelling
-            )
-            for m, name in enumerate(part.fields)
-        }
+        own: dict[str, Expression] = {}
+        for m, name in enumerate(part.fields):
+            text = item.c.value.op("->>")(sa.literal_column(str(m), sa.Integer))
+            own[target.fields[name].column.name] = stored(target.fields[name].value, text)
         own |= self._filled(target.writing.on_create)
         own |= {other: new.c[mine] for mine, other in link.pairs}
         rows = sa.select(*own.values()).select_from(new.join(item, sa.true()))

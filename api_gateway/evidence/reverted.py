@@ -110,7 +110,12 @@ async def _compared(
         rows = await run_async(reader, _rows(place, keys, columns))
     except (psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         return []
-    now = {json.dumps({n: row[f"k_{n}"] for n in keys[0]}, sort_keys=True): row for row in rows}
+    now = {
+        json.dumps({name: row[f"k{n}"] for n, name in enumerate(keys[0])}, sort_keys=True): {
+            name: row[f"c{n}"] for n, name in enumerate(columns)
+        }
+        for row in rows
+    }
     return [
         {**entry, "columns": back}
         for key, entries in claims.items()
@@ -122,7 +127,7 @@ async def _compared(
 def _back(entry: Row, mine: Iterable[str], now: Row) -> list[str]:
     """The columns that hold what they held before. A row that was deleted is back when all of it is."""
     before, after = entry["before"], entry["after"]
-    same = [name for name in mine if name in before and now[f"c_{name}"] == before[name]]
+    same = [name for name in mine if name in before and now[name] == before[name]]
     if after is None:
         return same if len(same) == len(before) else []
     return [name for name in same if after.get(name) != before[name]]
@@ -132,8 +137,8 @@ def _rows(place: _Place, keys: list[dict[str, str]], columns: Iterable[str]) -> 
     schema, name = place
     named: list[sa.ColumnClause[Any]] = [sa.column(quoted_name(text, True)) for text in {*columns, *keys[0]}]
     table = sa.table(quoted_name(name, True), *named, schema=quoted_name(schema, True))
-    shown = [image_of(table.c[text]).label(f"c_{text}") for text in columns]
-    shown += [image_of(table.c[text]).label(f"k_{text}") for text in keys[0]]
+    shown = [image_of(table.c[text]).label(f"c{n}") for n, text in enumerate(columns)]
+    shown += [image_of(table.c[text]).label(f"k{n}") for n, text in enumerate(keys[0])]
     return sa.select(*shown).where(sa.or_(*_matches(table, keys)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def place(clone: Callable[[str], str], api_template: str) -> str:
 @pytest.fixture(scope="module")
 def desk(place: str) -> Iterator[httpx2.Client]:
     """A clerk's browser, logged in at the legacy app."""
-    with running_legacy(place) as address, httpx2.Client(base_url=address, follow_redirects=True) as client:
+    with running_legacy(place) as address, httpx2.Client(base_url=address, follow_redirects=True, timeout=60) as client:
         client.post("/panel/login/", data={**CLERK, "csrfmiddlewaretoken": token(client.get("/panel/login/").text)})
         assert "ngsid" in client.cookies
         yield client
@@ -181,6 +182,8 @@ async def test_the_worker_raises_an_event(
         while not events:
             await asyncio.sleep(0.02)
     watch.cancel()
+    with suppress(asyncio.CancelledError):
+        await watch
     (event,) = events
     assert isinstance(event, WriteReverted)
     assert (event.table, event.columns, event.principal) == ("public.customer", "tel", "consumer:acme")
