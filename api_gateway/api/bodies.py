@@ -12,12 +12,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_gateway.api.problems import bad_request, invalid_body, of_status, rendered, unsupported_media_type
+from api_gateway.api.problems import (
+    bad_request,
+    invalid_body,
+    of_status,
+    rendered,
+    unsupported_encoding,
+    unsupported_media_type,
+)
 from api_gateway.errors import FieldError
 
 
 class BodyLimit:
-    """Middleware: a body of more than `limit` bytes is refused with 413, announced or not, before it is all read."""
+    """Middleware: a body of more than `limit` bytes is refused with 413, announced or not, before it is all read.
+
+    A compressed body is refused with 415: nothing is inflated here, so nothing can burst.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app, self._limit = app, limit
@@ -25,6 +35,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
+            await rendered(unsupported_encoding())(scope, receive, send)
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if len(announced) > 18 or int(announced) > self._limit:
@@ -61,7 +74,9 @@ def exact_json(body: bytes) -> Any:
     Raises Problem: 400 for what is no JSON (RFC 8259), 422 for text that cannot be stored.
     """
     with _json_faults():
-        document = json.loads(body, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant)
+        document = json.loads(
+            body, parse_float=Decimal, parse_int=_whole, parse_constant=_no_constant, object_pairs_hook=_each_once
+        )
     _refuse_unstorable(body, document)
     return document
 
@@ -72,6 +87,17 @@ def _whole(text: str) -> int | Decimal:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
+
+
+class _Repeated(ValueError):
+    """One name stands twice in one object: readers differ on which of them counts (RFC 8259, section 4)."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Repeated
+    return found
 
 
 @contextmanager
@@ -85,6 +111,8 @@ def _json_faults() -> Iterator[None]:
         raise bad_request(
             [FieldError("json_invalid", f"No JSON at byte {error.pos}: {error.msg}.", pointer="")]
         ) from None
+    except _Repeated:
+        raise bad_request([FieldError("json_invalid", "A name stands twice in one object.", pointer="")]) from None
     except (ValueError, ArithmeticError):  # no UTF-8, or a number of thousands of digits
         raise bad_request([FieldError("json_invalid", "It is no JSON that can be read.", pointer="")]) from None
 
@@ -109,7 +137,8 @@ async def check_json(request: Request) -> None:
     if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
         raise unsupported_media_type("application/json")
     with _json_faults():
-        document = await request.json()
+        document = json.loads(body, parse_constant=_no_constant, object_pairs_hook=_each_once)
+    request._json = document  # where Starlette's own request.json() keeps it, and FastAPI finds it
     _refuse_unstorable(body, document)
 
 

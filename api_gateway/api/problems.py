@@ -68,6 +68,11 @@ def precondition_required() -> Problem:
     return Problem(428, "precondition_required", "Say with If-Match which version of the row is meant.")
 
 
+def unsupported_encoding() -> Problem:
+    headers = {"accept-encoding": "identity"}
+    return Problem(415, "unsupported_encoding", "The body must not be compressed.", headers=headers)
+
+
 def too_expensive(parameters: Sequence[str]) -> Problem:
     detail = "No index serves this; filter by something else besides, or sort otherwise."
     errors = [FieldError("too_expensive", detail, parameter=name) for name in dict.fromkeys(parameters)]
@@ -116,7 +121,7 @@ def of_fault(fault: faults.DatabaseFault) -> Problem:
         case faults.SerializationFailure():
             return unavailable("try_again", "Another transaction came first.")
         case faults.StatementTimeout():
-            return Problem(504, "statement_timeout", "The database took too long.", "Ask for less, or filter more.")
+            return Problem(504, "timeout", "The database took too long.", "Ask for less, or filter more.")
         case faults.SchemaChanged() | faults.NotGranted():
             return out_of_service()
         case faults.NoSession():

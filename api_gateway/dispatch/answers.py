@@ -91,8 +91,8 @@ def failure(observation: Observation) -> Problem:
     if observation.failure in (Failure.timed_out, Failure.hung):
         return Problem(504, "timeout", "The answer took too long")
     if observation.failure is Failure.unavailable:
-        return Problem(503, "unavailable", "The database is away", headers={"Retry-After": "1"})
-    return Problem(500, "internal", "Something went wrong on our side")
+        return Problem(503, "database_away", "The database is away", headers={"Retry-After": "1"})
+    return Problem(500, "internal_error", "Something went wrong on our side")
 
 
 async def _send(send: Send, method: str, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:

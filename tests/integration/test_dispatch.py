@@ -272,7 +272,7 @@ class TestCanary:
 class TestLive:
     @pytest.mark.parametrize(
         ("name", "status", "code"),
-        [("broken", 500, "internal"), ("hanging", 504, "timeout"), ("away", 503, "unavailable")],
+        [("broken", 500, "internal_error"), ("hanging", 504, "timeout"), ("away", 503, "database_away")],
     )
     async def test_a_failure_is_a_problem_document_and_no_fallback(
         self, junction: Junction, name: str, status: int, code: str

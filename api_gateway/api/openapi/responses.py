@@ -33,13 +33,14 @@ _HEADERS_OF = {
     "403": ("WWW-Authenticate",),
     "405": ("Allow",),
     "409": ("Retry-After",),
-    "415": ("Accept-Post",),
+    "415": ("Accept-Post", "Accept-Encoding"),
     "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
 _OF_ALL = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 
 _HEADERS: dict[str, tuple[str, Json]] = {
+    "Accept-Encoding": ("How a body may be encoded: `identity`, as it is.", {"type": "string"}),
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
     "Allow": ("The methods that are allowed here.", {"type": "string"}),
     "Dry-Run": ("`true`: nothing of it was kept.", {"type": "string", "const": "true"}),
