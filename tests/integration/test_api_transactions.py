@@ -159,12 +159,16 @@ def test_the_server_refuses_a_write_through_a_read_transaction(api: Api, url: st
     assert notes(url) == []
 
 
-def test_a_column_that_is_not_granted_is_an_error_of_ours_and_names_nothing(api: Api, url: str) -> None:
+def test_a_column_that_is_granted_no_more_takes_the_resource_out_of_service_and_names_nothing(
+    api: Api, url: str
+) -> None:
     with psycopg.connect(url) as connection:
         connection.execute("REVOKE SELECT (text) ON note FROM banyan_api")
     answer = api.get("notes")
-    assert answer.status_code == 500
-    assert answer.json()["code"] == "internal_error"
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "resource_unavailable"
+    assert "text" not in answer.text.replace("context", "")
+    assert "note" not in answer.json()["title"]
 
 
 def test_a_table_that_changed_under_us_is_out_of_service_then_back(api: Api, url: str) -> None:
