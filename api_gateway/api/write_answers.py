@@ -60,7 +60,7 @@ def _answer(
         return Response(None, 204, headers)
     if wishes.is_minimal:
         headers["preference-applied"] = "return=minimal"
-        return Response(None, 201 if status == 201 else 204, headers)
+        return Response(None, 204, headers)
     return Response(body, status, headers, "application/json")
 
 

@@ -45,6 +45,7 @@ def create_operation(resource: BoundResource) -> Json:
         "responses": {
             "200": {"description": "What would be created: a dry run.", "headers": headers("Dry-Run"), "content": one},
             "201": {**_created(resource), "content": one},
+            "204": _MINIMAL,
             **refusals(*_REFUSED, *_OF_BODIES),
         },
     }
@@ -194,7 +195,10 @@ def _row(resource: BoundResource) -> Json:
     }
 
 
-_MINIMAL: Json = {"description": "Done, as briefly as was preferred.", "headers": headers("ETag", "Preference-Applied")}
+_MINIMAL: Json = {
+    "description": "Done, as briefly as was preferred.",
+    "headers": headers("ETag", "Location", "Preference-Applied"),
+}
 
 
 def _created(resource: BoundResource) -> Json:
