@@ -17,7 +17,7 @@ from api_gateway.project import Limits, load_project
 from tests.support.api import NORTHGATE, listening, partners, serving
 
 ROOT = Path(__file__).parent.parent.parent
-# How a precondition comes out depends on what is stored, as a conflict does: no fault of a request that fits the schema.
+# A precondition comes out as what is stored decides, as a conflict does: no fault of a request that fits the schema.
 CONFIGURATION = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "5xx"]
