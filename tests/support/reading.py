@@ -40,7 +40,12 @@ def unordered(rows: Rows) -> Rows:
 def rows_of_sql(connection: psycopg.Connection[Any], resource: DraftResource, table: Table) -> Rows:
     """Whatever `to_json` says of each column, which none of our code has touched."""
     kinds = _kinds(resource, table)
-    shown = sql.SQL(", ").join(sql.SQL("to_json({})::text").format(sql.Identifier(column)) for column in kinds)
+    # money is the one type that `to_json` spells as the server's locale wants; PostgreSQL's own cast says its number
+    spelling = {"money": "to_json({}::numeric::text)::text"}
+    shown = sql.SQL(", ").join(
+        sql.SQL(spelling.get(kind.name, "to_json({})::text")).format(sql.Identifier(column))
+        for column, kind in kinds.items()
+    )
     connection.execute("SET intervalstyle = iso_8601")
     connection.execute("SET timezone = UTC")
     statement = sql.SQL("SELECT {} FROM {}").format(shown, sql.Identifier(*resource.name))
