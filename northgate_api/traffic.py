@@ -30,7 +30,10 @@ from api_gateway.consumers import CredentialKind
 PAUSE = (0.8, 1.8)  # seconds between two requests of one partner
 TIMEOUT = 15.0
 MOST_ORDERS = 500  # placed by one partner in one run; a demonstration must not fill a disk
-SCOPES = ("customers:read", "items:read", "orders:read", "orders:write", "invoices:read")
+SCOPES = (
+    *("customers:read", "customers:write", "customer-notes:read", "customer-notes:write"),
+    *("items:read", "orders:read", "orders:write", "invoices:read"),
+)
 
 
 def _secret(kind: str, code: str) -> str:

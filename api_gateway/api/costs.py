@@ -4,7 +4,8 @@ PostgreSQL itself is asked, once per shape: EXPLAIN of the very statement, with 
 that would run it. Values matter, since a plan without them (`GENERIC_PLAN`) takes a page of fifty for a tenth of the
 table. So verdicts are kept one-sidedly. A shape that was cheap is not asked about again for a while: what a rarer,
 dearer value costs then is bounded by the statement timeout. A shape that was dear is asked about every time: another
-value may be cheap. One row by its key is never asked about.
+value may be cheap. One row by its key is never asked about, nor a list in its own order: what that costs is the
+contract's choice, and no caller could ask for less.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Costs:
         shape = reading.shape
         if not self._ceiling or not isinstance(shape, ListShape):
             return True
-        return self._cheap_until.get(shape, 0.0) > self._clock()
+        return self._cheap_until.get(shape, 0.0) > self._clock() or not _chosen(reading)
 
     async def judge(self, reading: Reading, statement: Prepared, database: Database, request_id: str) -> None:
         """Ask the database. Raises Problem 400 naming the parameters; what index would help is for the log alone."""
@@ -53,19 +54,24 @@ class Costs:
             self._keep(reading.shape)
             return
         self._cheap_until.pop(reading.shape, None)
-        named = [name for name, _ in reading.pairs if name not in _SHAPING]
+        named = _chosen(reading)
         fields = reading.resource.fields
         columns = ", ".join(fields[name].column.name for name in map(_field, named) if name in fields)
         scanned = ", ".join(sorted(set(_scanned(plan))))
         path = str(reading.resource.path)
         report(events.RequestTooExpensive(request_id, path, cost, self._ceiling, scanned, columns))
-        raise too_expensive(named or ["sort"])
+        raise too_expensive(named)
 
     def _keep(self, shape: ListShape) -> None:
         self._cheap_until[shape] = self._clock() + KEPT_FOR
         self._cheap_until.move_to_end(shape)
         if len(self._cheap_until) > _MOST:
             self._cheap_until.popitem(last=False)
+
+
+def _chosen(reading: Reading) -> list[str]:
+    """The parameters by which the caller decides which rows the database has to look at, and in which order."""
+    return [name for name, _ in reading.pairs if name not in _SHAPING]
 
 
 def _field(parameter: str) -> str:

@@ -75,6 +75,20 @@ def test_what_an_index_serves_and_one_row_by_its_key_are_answered(large: Api) ->
     assert large.get("items/M7").status_code == 200
 
 
+def test_a_list_in_its_own_order_is_answered_whatever_it_costs(server: Server, many_items: str) -> None:
+    project = load_project(NORTHGATE)
+    project = replace(
+        project, configuration=project.configuration.model_copy(update={"limits": Limits(plan_cost=0.01)})
+    )
+    url = server.url(many_items.rsplit("/", 1)[1], user="banyan_api")
+    contract = load_contract(project)
+    with serving(url, partners(contract), project=project, contract=contract) as api:
+        page = api.get("items?limit=2&fields=number")
+        assert page.status_code == 200
+        assert api.get(f"items?limit=2&fields=number&cursor={page.json()['next_cursor']}").status_code == 200
+        assert api.get("items?limit=2&sort=number").status_code == 400
+
+
 def test_a_dear_value_does_not_shut_out_a_cheap_one_of_the_same_shape(large: Api) -> None:
     assert large.get("items?number[gte]=0&description[ne]=x&sort=-description&limit=2").status_code == 400
     assert large.get("items?description=many%207").status_code == 400
