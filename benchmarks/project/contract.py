@@ -45,20 +45,27 @@ class Customer(Resource, table="customers", path="customers", rows=Rows.where(se
 class OrderLine(Resource, table="order_lines"):
     """One line of an order."""
 
-    line: Annotated[int, Key("line_no")]
-    product: Annotated[int, Column("product_id")]
-    quantity: Annotated[int, Column("qty")]
-    unit_price: Annotated[Decimal, Column("unit_price")]
+    line: Annotated[int, Key("line_no", write="create")]
+    product: Annotated[int, Column("product_id", write=True)]
+    quantity: Annotated[int, Column("qty", write=True)]
+    unit_price: Annotated[Decimal, Column("unit_price", write=True)]
     discount: Annotated[Decimal, Column("discount")]
     backordered: Annotated[bool, Column("backordered")]
-    memo: Annotated[str | None, Column("memo")]
+    memo: Annotated[str | None, Column("memo", write=True)]
 
 
-class Order(Resource, table="orders", path="orders", rows=Rows.where(seller=seller), sort="-placed_at"):
+class Order(
+    Resource,
+    table="orders",
+    path="orders",
+    rows=Rows.where(seller=seller),
+    sort="-placed_at",
+    verbs=("list", "get", "create"),
+):
     """An order."""
 
     number: Annotated[int, Key("order_id")]
-    customer_number: Annotated[int, Column("cust_no")]
+    customer_number: Annotated[int, Column("cust_no", write=True)]
     status: Annotated[
         OrderStatus | None,
         Codes(
@@ -74,16 +81,16 @@ class Order(Resource, table="orders", path="orders", rows=Rows.where(seller=sell
     ]
     placed_at: Annotated[datetime, Column("placed_at")]
     shipped_at: Annotated[datetime | None, Column("shipped_at")]
-    currency: Annotated[str, Column("currency")]
-    total: Annotated[Decimal, Column("total")]
+    currency: Annotated[str, Column("currency", write=True)]
+    total: Annotated[Decimal, Column("total", write=True)]
     discount: Annotated[Decimal, Column("discount")]
     freight: Annotated[Decimal, Column("freight")]
     rush: Annotated[bool, Column("rush")]
-    channel: Annotated[str, Column("channel")]
+    channel: Annotated[str, Column("channel", write=True)]
     external_ref: Annotated[UUID, Column("external_ref")]
-    ship_name: Annotated[str, Column("ship_name")]
-    ship_city: Annotated[str, Column("ship_city")]
-    notes: Annotated[str | None, Column("notes")]
+    ship_name: Annotated[str, Column("ship_name", write=True)]
+    ship_city: Annotated[str, Column("ship_city", write=True)]
+    notes: Annotated[str | None, Column("notes", write=True)]
     updated_at: Annotated[datetime, Column("updated_at")]
     customer: Annotated[Customer | None, Parent("cust_no")] = None
     lines: Annotated[list[OrderLine], Children(on="order_id", writable=True)] = Field(default_factory=list)
