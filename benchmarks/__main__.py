@@ -134,7 +134,7 @@ class Run:
         return measured(
             self.processes[name].pid,
             self.bench.server.pid,
-            lambda: load(port, texts, status=status, **one_by_one),  # type: ignore[arg-type]
+            lambda: load(port, texts, status=status, **one_by_one),
         )
 
 

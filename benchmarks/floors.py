@@ -82,7 +82,7 @@ def pgbench(bench: Bench, ran: list[list[Ran]], folder: Path, seconds: float) ->
         script = folder / f"floor-{n}.sql"
         lines = []
         for m, one in enumerate(statements):
-            sql = re.sub(r"\$(\d+)", lambda match, at=f"v{n}_{m}_": f":{at}{match[1]}", one.sql)  # type: ignore[misc]
+            sql = re.sub(r"\$(\d+)", lambda match, at=f"v{n}_{m}_": f":{at}{match[1]}", one.sql)
             for number, value in one.values.items():
                 if value is None:
                     sql = re.sub(rf":v{n}_{m}_{number}\b", "NULL", sql)

@@ -24,7 +24,7 @@ def rows(found: Found) -> list[Row]:
     ordered = [
         (work, side) for work in ("get", "list", "include", "insert", "export-ndjson", "export-csv") for side in SIDES
     ]
-    return [_row(work, side, found[work, side]) for work, side in ordered if (work, side) in found]  # type: ignore[index]
+    return [_row(work, side, found[work, side]) for work, side in ordered if (work, side) in found]
 
 
 def _row(work: str, side: str, cost: Cost) -> Row:

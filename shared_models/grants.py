@@ -56,7 +56,7 @@ def touches(
     """Declare what an operation or a mimic touches; its triggers' needs too, where they run with invoker's rights."""
 
     def declare(handler: Handler) -> Handler:
-        handler.__banyan_touches__ = Touches(select or {}, insert or {}, update or {}, delete)  # type: ignore[attr-defined]
+        handler.__banyan_touches__ = Touches(select or {}, insert or {}, update or {}, delete)  # type: ignore[attr-defined]  # functions hold more
         return handler
 
     return declare

@@ -49,5 +49,5 @@ def _adapter(info: FieldInfo) -> TypeAdapter[Any] | None:
     constraints = [metadata for metadata in info.metadata if isinstance(metadata, BaseMetadata)]
     if not constraints:
         return None
-    annotation: Any = Annotated.__class_getitem__((bare(info.annotation)[0], *constraints))  # type: ignore[attr-defined]
+    annotation: Any = Annotated.__class_getitem__((bare(info.annotation)[0], *constraints))  # type: ignore[attr-defined]  # typing leaves it untyped
     return TypeAdapter(annotation)

@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType
 
 # SQLAlchemy shortens labels that come within six characters of the limit: a column's name may have all 63.
-_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar", label_length=69)  # type: ignore[no-untyped-call]
+_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar", label_length=69)  # type: ignore[no-untyped-call]  # SQLAlchemy
 
 
 @dataclass(frozen=True, slots=True)

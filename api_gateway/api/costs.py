@@ -45,7 +45,7 @@ class Costs:
 
     async def judge(self, reading: Reading, statement: Prepared, database: Database, request_id: str) -> None:
         """Ask the database. Raises Problem 400 naming the parameters; what index would help is for the log alone."""
-        assert isinstance(reading.shape, ListShape)  # noqa: S101  # `knows` said so
+        assert isinstance(reading.shape, ListShape)  # noqa: S101 - `knows` said so
         asked = Prepared(b"EXPLAIN (FORMAT JSON) " + statement.sql, statement.names)
         rows = await database.fetch(asked, reading.values)
         plan: Mapping[str, Any] = json.loads(rows[0][0] or b"[{}]")[0]["Plan"]

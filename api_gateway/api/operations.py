@@ -68,7 +68,7 @@ def operation(
 
     def declare(handler: Handler) -> Handler:
         declared = Operation(path.strip("/"), scope, method.upper(), status, answer, handler.__name__, again)
-        handler.__banyan_operation__ = declared  # type: ignore[attr-defined]
+        handler.__banyan_operation__ = declared  # type: ignore[attr-defined]  # a function holds what it was declared to be
         return handler
 
     return declare

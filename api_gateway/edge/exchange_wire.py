@@ -154,7 +154,7 @@ def _message_types() -> Any:
         if isinstance(of, str):
             added.type, added.type_name = kind.TYPE_MESSAGE, of
         else:
-            added.type = of  # type: ignore[assignment]
+            added.type = of  # type: ignore[assignment]  # grpc-stubs: an enum is an int
         return added
 
     value = file.message_type.add(name="HeaderValue")

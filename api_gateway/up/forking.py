@@ -45,7 +45,7 @@ def preload() -> None:
     """Import what the verbs share. Not gRPC: it does not take being copied well."""
     import api_gateway.app
     import api_gateway.edge.supervise
-    import api_gateway.worker  # noqa: F401
+    import api_gateway.worker  # noqa: F401 - imported before the fork, for its children
 
 
 def copy(main: Main, words: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path) -> Copy:

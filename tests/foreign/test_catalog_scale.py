@@ -68,13 +68,13 @@ def test_equal_types_are_one_object_however_many_columns(url: str) -> None:
 
 def _counting(sent: list[object]) -> type[psycopg.Cursor[object]]:
     class Counting(psycopg.Cursor[object]):
-        def execute(self, query: object, *arguments: object, **more: object) -> Counting:  # type: ignore[override]
+        def execute(self, query: object, *arguments: object, **more: object) -> Counting:
             sent.append(query)
-            super().execute(query, *arguments, **more)  # type: ignore[arg-type]
+            super().execute(query, *arguments, **more)
             return self
 
-        def stream(self, query: object, *arguments: object, **more: object) -> Iterator[object]:  # type: ignore[override]
+        def stream(self, query: object, *arguments: object, **more: object) -> Iterator[object]:
             sent.append(query)
-            return super().stream(query, *arguments, **more)  # type: ignore[arg-type]
+            return super().stream(query, *arguments, **more)
 
     return Counting

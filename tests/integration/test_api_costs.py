@@ -101,7 +101,7 @@ def test_a_known_shape_is_not_asked_about_again(large: Api, monkeypatch: pytest.
 
     async def counted(self: costs.Costs, *words: object) -> None:
         asked.append(words)
-        await judge(self, *words)  # type: ignore[arg-type]
+        await judge(self, *words)
 
     monkeypatch.setattr(costs.Costs, "judge", counted)
     for number in ("M1", "M2", "M3"):

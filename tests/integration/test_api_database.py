@@ -41,7 +41,7 @@ async def test_a_read_transaction_is_rolled_back_and_sees_one_point_in_time(db: 
             other.execute("INSERT INTO note VALUES ('y')")
         assert await tx.value(count) == 0
         with pytest.raises(faults.ReadOnly):
-            await tx.rows(ADD)  # type: ignore[arg-type]
+            await tx.rows(ADD)
 
 
 async def test_a_write_transaction_commits_unless_it_raises_or_is_doomed(db: Database) -> None:

@@ -92,7 +92,7 @@ def test_an_expired_key_is_a_new_one(writing: Api, writing_url: str) -> None:
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "x" * 256, "ä"])
 def test_a_key_that_cannot_be_one_is_400(writing: Api, key: str) -> None:
-    answer = place(writing, key.encode("latin-1"))  # type: ignore[arg-type]
+    answer = place(writing, key.encode("latin-1"))
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["header"] == "Idempotency-Key"
 

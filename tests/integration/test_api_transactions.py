@@ -70,7 +70,7 @@ async def write_and_break(new: NewNote, tx: Write) -> None:
 
 @operation("reading", scope="notes:write")
 async def write_through_a_read(new: NewNote, tx: Read) -> None:
-    await tx.rows(_insert(new))  # type: ignore[arg-type]
+    await tx.rows(_insert(new))
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def url(database_url: str) -> str:
 def api(url: str, server: Server) -> Iterator[Api]:
     handlers = (write_note, write_and_return_409, write_and_raise, write_and_break, write_through_a_read)
     module = ModuleType("notes")
-    module.Note = Note  # type: ignore[attr-defined]
+    module.Note = Note
     with psycopg.connect(url, autocommit=True) as connection:
         contract = Contract(bind(module, read_snapshot(connection, ["public"])), handlers)
         wanted = grants(contract.resources, touches_of(handlers))

@@ -28,7 +28,7 @@ from tests.support.debian_postgres import DebianServer
 
 def found(url: str, **settings: object) -> list[Symptom]:
     """Of the database only."""
-    around = Surroundings(Configuration(name=""), Settings(**settings), url, None, with_edge=False)  # type: ignore[arg-type]
+    around = Surroundings(Configuration(name=""), Settings(**settings), url, None, with_edge=False)
     return examine(around)
 
 

@@ -278,6 +278,6 @@ async def test_a_process_that_is_ended_while_it_starts_is_not_waited_for(
 def test_a_kept_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     keep(tmp_path, Kept(StageTable(1)))
     with pytest.raises(AttributeError):
-        keep(tmp_path, Kept(StageTable(2), None))  # type: ignore[arg-type]
+        keep(tmp_path, Kept(StageTable(2), None))
     assert json.loads((tmp_path / "stages.json").read_text())["version"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["stages.json"]

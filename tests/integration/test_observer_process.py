@@ -59,7 +59,7 @@ def observer(server: Server, writing_url: str, tmp_path: Path) -> Iterator[subpr
         "BANYAN_OBSERVER_PORT": str(port),
     }
     with subprocess.Popen([sys.executable, "-m", "api_gateway.cli", "observe"], env=environment) as process:
-        process.port = port  # type: ignore[attr-defined]
+        process.port = port
         try:
             yield process
         finally:

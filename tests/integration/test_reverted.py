@@ -152,7 +152,7 @@ def test_a_deleted_row_that_is_there_again_is_reverted(server: Server, place: st
     with psycopg.connect(place) as connection:
         (row,) = connection.execute(
             "SELECT to_jsonb(n)::text FROM cust_note n ORDER BY note_no DESC LIMIT 1"
-        ).fetchone()  # type: ignore[misc]
+        ).fetchone()
         assert api.ask("DELETE", note.headers["location"].removeprefix("/api/v1/")).status_code == 204
         assert seen(server, place) == []
         connection.execute("INSERT INTO cust_note SELECT * FROM jsonb_populate_record(NULL::cust_note, %s)", [row])

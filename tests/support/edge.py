@@ -99,7 +99,7 @@ async def edge(folder: Path, *, observer_port: int | None = None, **shape: objec
         gateways=(gateway.port,),
         observer_port=observer_port or free_port(),
     )
-    made = replace(made, **shape)  # type: ignore[arg-type]
+    made = replace(made, **shape)
     files.write_table(everything_to_legacy(keep_proto=made.keep_proto))
     running = await asyncio.to_thread(envoy.start, envoy.find_envoy(), files, made)
     try:

@@ -152,4 +152,4 @@ def test_what_the_table_does_not_allow_is_refused(
     options = {"table": "ord", "path": "orders", "rows": OURS, **keywords}
     assert message in faults(
         type("Order", (Resource,), {"__annotations__": annotations, "__module__": __name__}, **options)
-    )  # type: ignore[arg-type]
+    )

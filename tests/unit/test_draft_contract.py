@@ -19,7 +19,7 @@ _CUSTOMER = Table("public", "customer", columns=(Column("cust_no", _INT, nullabl
 
 def _order(*columns: Column, **more: object) -> Table:
     number = Column("ord_no", _INT, nullable=False)
-    return Table("public", "ord_hdr", columns=(number, *columns), primary_key=("ord_no",), **more)  # type: ignore[arg-type]
+    return Table("public", "ord_hdr", columns=(number, *columns), primary_key=("ord_no",), **more)
 
 
 def _source(*tables: Table, sample: Sample | None = None, selection: Selection | None = None) -> str:

@@ -43,7 +43,7 @@ def _of(*tables: Table, enums: tuple[Enum, ...] = ()) -> Snapshot:
 def _changed(column: str, **changes: object) -> Table:
     return replace(
         _TABLE,
-        columns=tuple(replace(c, **changes) if c.name == column else c for c in _TABLE.columns),  # type: ignore[arg-type]
+        columns=tuple(replace(c, **changes) if c.name == column else c for c in _TABLE.columns),
     )
 
 

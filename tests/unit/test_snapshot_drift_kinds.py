@@ -89,7 +89,7 @@ def test_a_table_that_behaves_otherwise(before: Table, after: Table, kind: str) 
 )
 def test_a_function_that_is_called(changes: dict[str, object], kind: str) -> None:
     before = Snapshot(("s",), functions=(_FUNCTION,))
-    assert _kinds(before, replace(before, functions=(replace(_FUNCTION, **changes),))) == [kind]  # type: ignore[arg-type]
+    assert _kinds(before, replace(before, functions=(replace(_FUNCTION, **changes),))) == [kind]
 
 
 @pytest.mark.parametrize(

@@ -91,4 +91,4 @@ def install(app: FastAPI, resources: Resources, operations: Iterable[Operation],
             app.openapi_schema = document(app, resources, listed, prefix)
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI says to replace it so
