@@ -7,17 +7,15 @@ Prefer: return=minimal     no document in the answer (RFC 7240)
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from api_gateway.api.accept import JSON, chosen
 from api_gateway.api.calls import Call
 from api_gateway.api.etag import allows, is_known, tag_of
+from api_gateway.api.prefer import preferences
 from api_gateway.api.problems import bad_request, not_acceptable, precondition_failed, precondition_required
 from api_gateway.api.query import query_pairs
 from api_gateway.errors import FieldError
-
-_MINIMAL = re.compile(r'return\s*=\s*"?minimal"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,7 @@ def wishes_of(call: Call, *, needs_match: bool = False) -> Wishes:
         raise bad_request(errors)
     if needs_match and if_match is None and if_none_match is None:
         raise precondition_required()
-    preferred = (call.header(b"prefer") or "").split(",")
-    is_minimal = any(_MINIMAL.fullmatch(part.partition(";")[0].strip()) for part in preferred)
+    is_minimal = preferences(call.header(b"prefer")).get("return", "").lower() == "minimal"
     return Wishes(is_trial, is_minimal, if_match, if_none_match)
 
 
