@@ -32,6 +32,14 @@ class ChildEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """What a process does every few seconds failed this time; it is tried again. `error`: the exception's class."""
+
+    task: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestAnswered:
     """A request was answered by us. `path` is the path alone; `code` that of the problem document, None for success."""
 
@@ -230,6 +238,7 @@ Event = (
     ProcessStarted
     | ProcessStopped
     | ChildEnded
+    | TaskFailed
     | RequestAnswered
     | RequestDeclined
     | RequestFailed

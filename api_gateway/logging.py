@@ -85,6 +85,7 @@ def level_of(event: Event) -> Level:
             return "info"
         case (
             events.ChildEnded()
+            | events.TaskFailed()
             | events.ExchangeSkipped()
             | events.RequestTooExpensive()
             | events.SchemaNotSeen()

@@ -130,3 +130,5 @@ async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
             await do()
         except (OSError, SyntaxError, ValueError):  # a file in the middle of being written; the next turn sees it whole
             continue
+        except Exception as error:  # noqa: BLE001  a task that ended would leave old candidates running for good
+            report(events.TaskFailed(do.__qualname__.partition(".")[0].strip("_"), type(error).__name__))
