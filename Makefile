@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Without byte code every process compiles all its libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help up test check bench lock clean
 
 help: ## print this

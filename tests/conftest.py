@@ -20,6 +20,11 @@ from tests.support.debian_postgres import DebianServer
 
 ROOT = Path(__file__).parent.parent
 
+# Where Python may not keep its byte code, each of the hundreds of processes that tests start compiles every library
+# anew: more than half of its time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A busy machine is slow, and that is no fault of what is tested.
 hypothesis.settings.register_profile("here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("here")
