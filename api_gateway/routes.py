@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 
 from api_gateway.errors import UsageError
 
@@ -54,12 +55,27 @@ Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A difference that does not count, and why. `path` is a place as a comparison prints it, `*` a wildcard."""
+    """A difference that does not count, and why.
+
+    path     a place as a comparison prints it; `*` is anything within one step, `**` any number of steps.
+    pattern  a regular expression: only what it matches does not count, the rest of the value does.
+    expires  the rule's last day, ISO 8601.
+    """
 
     path: str
     reason: str
     owner: str = ""
     expires: str | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A difference wanted on purpose: a legacy bug that modern does not repeat, signed by a person."""
+
+    path: str
+    reason: str
+    signed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,10 @@ class Route:
     consumer  how the legacy protocol names the caller, or None.
     reads     declared to change nothing; default: the method is GET.
     mimic     a FastAPI endpoint function that answers in legacy's own shape, or None.
+    ignore, intended  differences that do not count, each with its reason.
+    numbers   of JSON: by `value` (1.50 is 1.5), or `exact`, as they are written.
+    times     of JSON: `exact`, as they are written, or by `instant` (12:00Z is 13:00+01:00).
+    masked    names (JSON keys, XML elements, CSV columns) whose values no comparison shows.
     successor the typed endpoint that replaces this route for good: `/api/v1/orders`.
     timeout   seconds modern may take before the request is declined.
     live_fallback  while live, may legacy answer when no gateway is there?
@@ -88,6 +108,10 @@ class Route:
     reads: bool | None = None
     mimic: Callable[..., Any] | None = None
     ignore: tuple[Ignore, ...] = ()
+    intended: tuple[Intended, ...] = ()
+    numbers: Literal["value", "exact"] = "value"
+    times: Literal["exact", "instant"] = "exact"
+    masked: frozenset[str] = frozenset()
     successor: str | None = None
     timeout: float = 2.0
     live_fallback: bool = False
@@ -116,6 +140,13 @@ def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
             raise UsageError(f"routes.py: {route.name}: path {route.path!r} must start with / and hold no '?'.")
         if not re.fullmatch(r"[A-Z]+", route.method):
             raise UsageError(f"routes.py: {route.name}: method {route.method!r} must be one upper-case word.")
+        for rule in route.ignore:
+            _check_ignore(route, rule)
+        for intention in route.intended:
+            if not intention.reason.strip() or not intention.signed_by.strip():
+                raise UsageError(
+                    f"routes.py: {route.name}: what is intended at {intention.path!r} needs a reason and who signs it."
+                )
         shape = (
             route.method,
             re.sub(r"\{[^}]*\}", "{}", route.path),
@@ -125,3 +156,17 @@ def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
             raise UsageError(f"routes.py: {route.name} and {shapes[shape]} match the same requests.")
         by_name[route.name], shapes[shape] = route, route.name
     return by_name
+
+
+def _check_ignore(route: Route, rule: Ignore) -> None:
+    place = f"routes.py: {route.name}: the ignore rule of {rule.path!r}"
+    if not rule.reason.strip():
+        raise UsageError(f"{place} needs a reason.")
+    try:
+        date.fromisoformat(rule.expires or "2000-01-01")
+    except ValueError:
+        raise UsageError(f"{place}: expires={rule.expires!r} must be a day such as 2027-03-31.") from None
+    try:
+        re.compile(rule.pattern or "")
+    except re.error as error:
+        raise UsageError(f"{place}: pattern {rule.pattern!r} is no regular expression: {error}.") from None

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from api_gateway.evidence.gate import Criterion, Evidence
-    from api_gateway.evidence.read import Calls, DifferenceGroup
+    from api_gateway.evidence.read import Calls, DifferenceGroup, IgnoredGroup
 
 
 class _RouteOrCommand(TyperGroup):
@@ -85,7 +85,7 @@ def evidence(
     from api_gateway.cli.database import owner_connection
     from api_gateway.cli.instance import project_folder
     from api_gateway.evidence.fingerprint import fingerprint_of
-    from api_gateway.evidence.read import read_calls, read_differences, read_evidence
+    from api_gateway.evidence.read import read_calls, read_differences, read_evidence, read_ignored
     from api_gateway.moves import required
     from api_gateway.moves.asked import known
     from api_gateway.project import load_project
@@ -98,12 +98,13 @@ def evidence(
         fingerprint = fingerprint_of(project, listed)
         seen = read_evidence(connection, route, consumer, fingerprint)
         differences = read_differences(connection, route, consumer, fingerprint)
+        ignored = read_ignored(connection, route, consumer, fingerprint)
         calls = [each for each in read_calls(connection, route) if consumer in (None, each.consumer)]
         wanted = required(connection, project, listed, consumer, Stage.shadow, Stage.canary)
     if as_json:
-        print(json.dumps(_document(route, consumer, seen, wanted, differences, calls), indent=2))
+        print(json.dumps(_document(route, consumer, seen, wanted, differences, ignored, calls), indent=2))
     else:
-        _print(route, consumer, seen, wanted, differences)
+        _print(route, consumer, seen, wanted, differences, ignored)
 
 
 def _document(
@@ -112,6 +113,7 @@ def _document(
     seen: Evidence,
     wanted: list[Criterion],
     differences: list[DifferenceGroup],
+    ignored: list[IgnoredGroup],
     calls: list[Calls],
 ) -> dict[str, Any]:
     return {
@@ -126,6 +128,7 @@ def _document(
         "outcomes": dict(seen.outcomes),
         "criteria": [{**criterion.as_json(), "met": criterion.met} for criterion in wanted],
         "differences": [group.as_json() for group in differences],
+        "ignored": [group.as_json() for group in ignored],
         "calls": [each.as_json() for each in calls],
     }
 
@@ -141,7 +144,12 @@ def _verdicts(seen: Evidence) -> dict[str, int]:
 
 
 def _print(
-    route: str, consumer: str | None, seen: Evidence, wanted: list[Criterion], differences: list[DifferenceGroup]
+    route: str,
+    consumer: str | None,
+    seen: Evidence,
+    wanted: list[Criterion],
+    differences: list[DifferenceGroup],
+    ignored: list[IgnoredGroup],
 ) -> None:
     from api_gateway.cli.tables import print_table
 
@@ -162,3 +170,6 @@ def _print(
             ["DIFFERENCE", "KIND", "COUNT", "SINCE", "LEGACY", "CANDIDATE"],
             [(g.path, g.kind, g.count, g.since, g.control, g.candidate) for g in differences],
         )
+    if ignored:
+        print()
+        print_table(["IGNORED", "REASON", "COUNT", "LAST"], [(g.path, g.reason, g.count, g.last) for g in ignored])

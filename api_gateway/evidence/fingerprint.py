@@ -39,7 +39,9 @@ def fingerprint(
         "mimic": f"{route.mimic.__module__}:{route.mimic.__qualname__}",
         "modules": _sources(route.mimic.__module__, folder, package),
         "tables": _tables(touched_tables(route.mimic), snapshot),
-        "ignore": sorted(rule.path for rule in route.ignore),
+        "ignore": sorted((rule.path, rule.pattern or "") for rule in route.ignore),
+        "intended": sorted(intention.path for intention in route.intended),
+        "compared": (route.numbers, route.times),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:LENGTH]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.message import Message
 from typing import Literal
 
-Reading = Literal["json", "xml", "csv", "text", "binary"]
+Reading = Literal["json", "xml", "csv", "html", "text", "binary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class ContentType:
             return "xml"
         if kind in ("text/csv", "application/csv", "text/tab-separated-values"):
             return "csv"
+        if kind in ("text/html", "application/xhtml+xml"):
+            return "html"
         return "text" if kind.startswith("text/") or kind in ("application/x-www-form-urlencoded", "") else "binary"
 
     def decode(self, content: bytes) -> str:

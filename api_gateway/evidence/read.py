@@ -39,6 +39,19 @@ class DifferenceGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoredGroup:
+    """How often a rule took out what differs at one place, positions aside: a rule that never does can go."""
+
+    path: str
+    reason: str
+    count: int
+    last: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        return {"path": self.path, "reason": self.reason, "count": self.count, "last": self.last.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
     """How often a consumer called a route, at a stage, answered by whom."""
 
@@ -101,6 +114,26 @@ def read_differences(
         .limit(limit)
     )
     return [DifferenceGroup(**row) for row in run(connection, query)]
+
+
+def read_ignored(connection: Connection[Any], route: str, consumer: str | None, fingerprint: str) -> list[IgnoredGroup]:
+    """What ignore rules and signed intentions took out, the most frequent first."""
+    each = func.jsonb_array_elements(_row.request["ignored"]).table_valued(column("value", state.JSONB), name="each")
+    path = func.regexp_replace(each.c.value["path"].astext, r"\[\d+\]", "[*]", "g")
+    query = (
+        select(
+            path.label("path"),
+            each.c.value["reason"].astext.label("reason"),
+            func.count().label("count"),
+            func.max(_row.at).label("last"),
+        )
+        .select_from(state.comparison.join(each, literal_column("true")))
+        .where(*_of(route, consumer, fingerprint))
+        .group_by(literal_column("1"), literal_column("2"))
+        .order_by(func.count().desc(), literal_column("1"))
+        .limit(50)
+    )
+    return [IgnoredGroup(**row) for row in run(connection, query)]
 
 
 def read_calls(connection: Connection[Any], route: str | None = None) -> list[Calls]:

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Literal
 
-from api_gateway.routes import Ignore
+from api_gateway.routes import Ignore, Intended
 
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -34,19 +34,11 @@ _SECRET_NAME = re.compile(r"token|(^|_)tok($|_)|passw|(^|_)pw($|_)|pwd|secret|ap
 
 
 @dataclass(frozen=True, slots=True)
-class Intended:
-    """A difference wanted on purpose: a legacy bug that modern does not repeat, signed by a person."""
-
-    path: str
-    reason: str
-    signed_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
     """What `compare` is told about a route.
 
     numbers  "value": 1.50 and 1.5 are one number in JSON; "exact": their spelling counts too.
+    times    "exact": their spelling counts; "instant": 12:00Z and 13:00+01:00 are one time in JSON.
     masked   names (JSON keys, XML elements, CSV columns) whose values are never shown.
     secrets  values that are never shown wherever they appear, such as the caller's token.
     """
@@ -54,6 +46,7 @@ class Rules:
     ignore: tuple[Ignore, ...] = ()
     intended: tuple[Intended, ...] = ()
     numbers: Literal["value", "exact"] = "value"
+    times: Literal["exact", "instant"] = "exact"
     masked: frozenset[str] = frozenset()
     secrets: frozenset[str] = field(default_factory=frozenset, repr=False)
 
@@ -66,17 +59,22 @@ class Rules:
         intended: Iterable[Intended] = (),
         masked: Iterable[str] = (),
         secrets: Iterable[str] = (),
+        numbers: Literal["value", "exact"] = "value",
+        times: Literal["exact", "instant"] = "exact",
     ) -> Rules:
         """The rules in force on a day: an ignore rule ends with the day in `expires` (ISO 8601)."""
         return cls(
             ignore=tuple(rule for rule in ignore if rule.expires is None or date.fromisoformat(rule.expires) >= today),
             intended=tuple(intended),
+            numbers=numbers,
+            times=times,
             masked=frozenset(name.lower() for name in masked),
             secrets=frozenset(secret for secret in secrets if len(secret) >= 4),
         )
 
-    def ignored_by(self, path: str) -> Ignore | None:
-        return next((rule for rule in self.ignore if matches(rule.path, path)), None)
+    def ignored_by(self, path: str, control: str | None = None, candidate: str | None = None) -> Ignore | None:
+        """The rule that takes out a difference at `path` between these two values."""
+        return next((rule for rule in self.ignore if _takes_out(rule, path, control, candidate)), None)
 
     def intended_by(self, path: str) -> Intended | None:
         return next((rule for rule in self.intended if matches(rule.path, path)), None)
@@ -85,6 +83,19 @@ class Rules:
         """True when the place's own name says that its value is not to be shown."""
         name = re.split(r"[.\[\]/@]", path.rstrip("]0123456789["))[-1].lower()
         return name in self.masked or _SECRET_NAME.search(name) is not None
+
+
+def _takes_out(rule: Ignore, path: str, control: str | None, candidate: str | None) -> bool:
+    """With a pattern, only when the two are equal without what it matches."""
+    if not matches(rule.path, path):
+        return False
+    if rule.pattern is None:
+        return True
+    return (
+        control is not None
+        and candidate is not None
+        and re.sub(rule.pattern, "", control) == re.sub(rule.pattern, "", candidate)
+    )
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -101,4 +112,12 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def rules_of(route: Any, *, today: date, secrets: Iterable[str] = ()) -> Rules:
     """The rules of a listed route on a day."""
-    return Rules.of(route.ignore, today=today, secrets=secrets)
+    return Rules.of(
+        route.ignore,
+        today=today,
+        intended=route.intended,
+        masked=route.masked,
+        secrets=secrets,
+        numbers=route.numbers,
+        times=route.times,
+    )

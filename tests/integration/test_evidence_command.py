@@ -32,7 +32,7 @@ def banyan(tmp_path: Path, owner_url: str, project: Project) -> Banyan:
     return Banyan(tmp_path, {"BANYAN_OWNER_DATABASE_URL": owner_url, "BANYAN_PROJECT": str(project.folder)})
 
 
-def store_mismatch(owner: Owner, project: Project, number: int) -> None:
+def store_mismatch(owner: Owner, project: Project, number: int, **changed: Any) -> None:
     difference = {"path": f"/orders/order[{number}]/total[1]", "kind": "value", "control": "1.00", "candidate": "1.0"}
     row = {
         "route": "orders.list",
@@ -43,6 +43,7 @@ def store_mismatch(owner: Owner, project: Project, number: int) -> None:
         "outcome": "200 text/xml <orders>",
         "differences": [difference],
         "request": {},
+        **changed,
     }
     run(owner, insert(state.comparison).values(**row).inline())
 
@@ -81,6 +82,19 @@ def test_differences_are_shown_by_place_with_a_sample(banyan: Banyan, owner: Own
     shown = banyan("evidence", "orders.list").out
     assert "/orders/order[*]/total[*]" in shown
     assert "mismatches" in shown
+
+
+def test_what_an_ignore_rule_took_out_is_counted_with_its_reason(
+    banyan: Banyan, owner: Owner, project: Project
+) -> None:
+    for number in (1, 2):
+        taken_out = [{"path": f"/orders/order[{number}]/@seen", "reason": "clock of the answer"}]
+        store_mismatch(owner, project, number, verdict="ignored", differences=[], request={"ignored": taken_out})
+    known = banyan("evidence", "orders.list", "--json").json
+    assert known["differences"] == []
+    [group] = known["ignored"]
+    assert (group["path"], group["reason"], group["count"]) == ("/orders/order[*]/@seen", "clock of the answer", 2)
+    assert "clock of the answer" in banyan("evidence", "orders.list").out
 
 
 def test_an_unknown_route_and_an_unknown_consumer_are_one_line_each(banyan: Banyan) -> None:

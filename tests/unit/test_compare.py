@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from api_gateway.evidence.compare import MAX_DIFFERENCES, Verdict, compare
 from api_gateway.evidence.difference import MASK, SHOWN
 from api_gateway.evidence.observation import Failure, Observation
-from api_gateway.evidence.rules import Intended, Rules
-from api_gateway.routes import Ignore
+from api_gateway.evidence.rules import Rules
+from api_gateway.routes import Ignore, Intended
 
 RULES = Rules()
 

@@ -13,7 +13,7 @@ import pytest
 
 from api_gateway.evidence.fingerprint import fingerprint, imported_modules
 from api_gateway.project import load_project
-from api_gateway.routes import Ignore, Route
+from api_gateway.routes import Ignore, Intended, Route
 from shared_models.snapshot import Column, ColumnType, Snapshot, Table
 
 FILES = {
@@ -97,8 +97,17 @@ def test_the_engines_minor_version_counts_and_its_patch_version_does_not(route: 
     assert of(route, folder, engine="1.5.0") != before
 
 
-def test_another_ignore_rule_is_another_judgement(route: Route, folder: Path) -> None:
-    assert of(replace(route, ignore=(Ignore("$.at", "clock"),)), folder) != of(route, folder)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ignore": (Ignore("$.at", "clock"),)},
+        {"intended": (Intended("$.at", "bug 12", "Dale"),)},
+        {"numbers": "exact"},
+        {"times": "instant"},
+    ],
+)
+def test_another_rule_of_comparison_is_another_judgement(route: Route, folder: Path, changed: dict[str, Any]) -> None:
+    assert of(replace(route, **changed), folder) != of(route, folder)
 
 
 def test_a_route_without_mimic_has_no_candidate(folder: Path) -> None:

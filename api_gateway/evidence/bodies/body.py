@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from api_gateway.evidence.bodies import binary, json_document, table, text, xml_document
+from api_gateway.evidence.bodies import binary, html_document, json_document, table, text, xml_document
+from api_gateway.evidence.bodies.volatile import moment_of
 from api_gateway.evidence.difference import Difference
 from api_gateway.evidence.media import ContentType
 from api_gateway.evidence.observation import Observation
@@ -32,7 +33,10 @@ def differences(control: Observation, candidate: Observation, rules: Rules) -> I
     if max(len(here), len(there)) > MAX_PARSED or here_type.reading == "binary":
         yield from binary.differences(here, there)
         return
-    yield from _read(here, there, here_type, there_type, rules)
+    if here_type.reading == "html":
+        yield from _pages(here_type.decode(here), there_type.decode(there), control, candidate)
+    else:
+        yield from _read(here, there, here_type, there_type, rules)
 
 
 def _read(
@@ -54,6 +58,20 @@ def _read(
     else:
         as_text = table.differences if here_type.reading == "csv" else text.differences
         yield from as_text(here_type.decode(here), there_type.decode(there))
+
+
+def _pages(here: str, there: str, control: Observation, candidate: Observation) -> Iterator[Difference]:
+    """A side without a clock of its own is read by the control's: an answer made in process carries no `Date`."""
+    moment = moment_of(control.header("date"))
+    try:
+        pages = (
+            html_document.parse(here, moment),
+            html_document.parse(there, moment_of(candidate.header("date")) or moment),
+        )
+    except ValueError:
+        yield from text.differences(here, there)
+        return
+    yield from html_document.differences(*pages)
 
 
 def _documents(

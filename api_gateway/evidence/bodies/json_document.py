@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -57,7 +58,19 @@ def differences(control: Any, candidate: Any, rules: Rules, path: str = "$") -> 
 def _equal(control: Any, candidate: Any, rules: Rules) -> bool:
     if isinstance(control, Number) and rules.numbers == "value":
         return bool(control.value == candidate.value)
+    if isinstance(control, str) and rules.times == "instant" and control != candidate:
+        instant = _instant(control)
+        return instant is not None and instant == _instant(candidate)
     return bool(control == candidate)
+
+
+def _instant(text: str) -> datetime | None:
+    """RFC 3339, or another profile of ISO 8601 with a date, a time and a zone."""
+    try:
+        moment = datetime.fromisoformat(text) if len(text) > 10 else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
 def _number(text: str) -> Number:
