@@ -33,6 +33,7 @@ from shared_models.faults import (
     refused_session,
     translated,
 )
+from shared_models.keeping import Keeper
 from shared_models.outcome import has_committed
 from shared_models.pool import Connection, Pool
 from shared_models.prepared import Prepared
@@ -89,6 +90,8 @@ class WriteTransaction(ReadTransaction):
         super().__init__(connection)
         self._session = session
         self.is_doomed = False
+        self.keeper: Keeper | None = None
+        """Who notes what `execute` changes; None: whoever writes notes it."""
         self.id: str | None = None
         """The transaction's id, as pg_current_xact_id() gives it, once somebody has noted it."""
 
@@ -110,7 +113,7 @@ class WriteTransaction(ReadTransaction):
 
     async def execute(self, statement: Insert | Update | Delete) -> list[Row]:
         """The rows of its RETURNING clause, none without one. Raises ConstraintViolated, LockTimeout, …"""
-        return await self._run(statement)
+        return await (self._run(statement) if self.keeper is None else self.keeper.executed(statement, self._run))
 
     async def set_local(self, setting: str, value: str | None) -> None:
         """A PostgreSQL setting until the end of this transaction; None: back to what the session began with."""
@@ -130,11 +133,14 @@ class WriteTransaction(ReadTransaction):
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """What raises inside is rolled back, and the transaction goes on."""
+        mark = 0 if self.keeper is None else self.keeper.mark()
         await wire.command(self._connection, b"SAVEPOINT attempt")
         try:
             yield
         except BaseException:
             await wire.command(self._connection, b"ROLLBACK TO SAVEPOINT attempt")
+            if self.keeper is not None:
+                self.keeper.forget(mark)
             raise
         await wire.command(self._connection, b"RELEASE SAVEPOINT attempt")
 
@@ -204,6 +210,8 @@ class Database:
             tx = WriteTransaction(connection, self._session or NO_SESSION)
             try:
                 yield tx
+                if tx.keeper is not None and not tx.is_doomed:
+                    await tx.keeper.finish()
             except BaseException:
                 await _end(connection, b"ROLLBACK")
                 raise

@@ -1,14 +1,14 @@
 """From contract and operations to the database's own permissions: exactly the columns that are needed, role by role.
 
 banyan_api    SELECT on what the contract shows, INSERT and UPDATE on what it lets a request write, all three on what
-              operations touch
+              operations touch; SELECT on what they write too, for the journal
 banyan_read   SELECT on all of that: candidates
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from shared_models.resources import BoundResource, Resources
@@ -37,13 +37,23 @@ class Grant:
 class Touches:
     """What a handler reads and writes besides the contract: columns by table. `schema.table`, or a table of `public`.
 
-    `delete` lists tables: PostgreSQL grants DELETE on a whole table only.
+    `delete` lists tables: PostgreSQL grants DELETE on a whole table only. `secret`: written, and never journalled.
     """
 
     select: Columns
     insert: Columns
     update: Columns
     delete: Sequence[str] = ()
+    secret: Columns = field(default_factory=dict)
+
+    def journalled(self, schema: str, table: str) -> list[str]:
+        """The columns of a table that the journal may hold: all that is declared, without the secret ones."""
+        place = (schema, table)
+        named = [columns for part in (self.select, self.insert, self.update) for columns in _of_place(part, place)]
+        return sorted({name for columns in named for name in columns} - self.hidden(schema, table))
+
+    def hidden(self, schema: str, table: str) -> set[str]:
+        return {name for columns in _of_place(self.secret, (schema, table)) for name in columns}
 
 
 def touches(
@@ -52,11 +62,16 @@ def touches(
     insert: Columns | None = None,
     update: Columns | None = None,
     delete: Sequence[str] = (),
+    secret: Columns | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Declare what an operation or a mimic touches; its triggers' needs too, where they run with invoker's rights."""
+    """Declare what an operation or a mimic touches; its triggers' needs too, where they run with invoker's rights.
+
+    What it writes is journalled, and for that may be read. `secret`: columns of those that never are.
+    """
 
     def declare(handler: Handler) -> Handler:
-        handler.__banyan_touches__ = Touches(select or {}, insert or {}, update or {}, delete)  # type: ignore[attr-defined]  # functions hold more
+        declared = Touches(select or {}, insert or {}, update or {}, delete, secret or {})
+        handler.__banyan_touches__ = declared  # type: ignore[attr-defined]  # functions hold more
         return handler
 
     return declare
@@ -66,8 +81,8 @@ def touches_of(handlers: Iterable[Callable[..., Any]]) -> list[Touches]:
     return [found for handler in handlers if isinstance(found := getattr(handler, "__banyan_touches__", None), Touches)]
 
 
-def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
-    """Every column privilege that both roles need, sorted."""
+def grants(resources: Resources, touched: Iterable[Touches], snapshot: Snapshot | None = None) -> list[Grant]:
+    """Every column privilege that both roles need, sorted. `snapshot` tells the keys of what operations write."""
     found: set[Grant] = set()
     for (schema, table), columns in resources.columns().items():
         found |= _for_both(schema, table, columns)
@@ -83,7 +98,20 @@ def grants(resources: Resources, touched: Iterable[Touches]) -> list[Grant]:
             for name, names in tables.items():
                 schema, table = place_of(name)
                 found |= {Grant(API, schema, table, column, privilege) for column in names}
+        for place, kept in read_for_the_journal(handler, snapshot).items():
+            found |= _for_both(*place, kept)
     return sorted(found)
+
+
+def read_for_the_journal(touches: Touches, snapshot: Snapshot | None) -> dict[tuple[str, str], set[str]]:
+    """What must be readable of the rows that are written, so that the journal can tell them: columns by table."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for name in {*touches.insert, *touches.update, *touches.delete}:
+        place = place_of(name)
+        table = snapshot.table(*place) if snapshot is not None else None
+        key = table.primary_key if table is not None else ()
+        found[place] = {*touches.journalled(*place), *key}
+    return found
 
 
 def inserted(resource: BoundResource, resources: Resources) -> dict[tuple[str, str], set[str]]:
@@ -141,6 +169,10 @@ def revoke_sql(unwanted: Iterable[Grant]) -> list[str]:
 def usage_sql(places: Iterable[tuple[str, str]]) -> list[str]:
     """Roles may look into schemas at all. `places`: (schema, role)."""
     return [f"GRANT USAGE ON SCHEMA {quoted(schema)} TO {quoted(role)}" for schema, role in sorted(set(places))]
+
+
+def _of_place(columns: Columns, place: tuple[str, str]) -> list[Sequence[str]]:
+    return [names for name, names in columns.items() if place_of(name) == place]
 
 
 def _for_both(schema: str, table: str, columns: Iterable[str]) -> set[Grant]:

@@ -15,6 +15,7 @@ import pytest
 from _pytest.nodeid import coerce_node_id
 
 from api_gateway.postgres import Server, running
+from api_gateway.testing import handlers_stay_inside as handlers_stay_inside  # every test is guarded so
 from tests.support import debian_postgres
 from tests.support.debian_postgres import DebianServer
 

@@ -70,7 +70,7 @@ def wanted_grants(project: Project, contract: Contract) -> Wanted:
     Raises UsageError when `@touches` names what the schema does not have.
     """
     touched, snapshot = touched_by(project, contract), load_snapshot(project)
-    columns = grants(contract.resources, touched)
+    columns = grants(contract.resources, touched, snapshot)
     if lost := missing(columns, snapshot):
         raise UsageError(f"@touches names what the schema does not have: {', '.join(lost)}")
     return wanted(columns, touched, snapshot, contract.resources)

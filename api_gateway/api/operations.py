@@ -4,7 +4,7 @@
     @touches(insert={"ord_hdr": […]})
     async def place_order(order: NewOrder, tx: Write, caller: Caller, answers: Answers) -> Response: …
 
-Authentication, scope, idempotency, problem documents and their OpenAPI come without a line in the handler.
+Authentication, scope, idempotency, problem documents, the journal and OpenAPI come without a line in the handler.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
 from api_gateway.api.bodies import check_json
+from api_gateway.api.inside import InsideRoute
 from api_gateway.api.performing import performed
 from api_gateway.api.problems import out_of_service
-from api_gateway.api.transactions import write_transaction
+from api_gateway.api.transactions import keeping, write_transaction
 from shared_models.contract import Resource
 from shared_models.database import WriteTransaction
 from shared_models.faults import ReadOnly
@@ -82,7 +82,7 @@ def operation_of(handler: Callable[..., Any]) -> Operation:
     return declared
 
 
-class OperationRoute(APIRoute):
+class OperationRoute(InsideRoute):
     """FastAPI's own route, with what every operation needs around its handler."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -107,6 +107,7 @@ class OperationRoute(APIRoute):
                 raise ReadOnly
 
             async def work(tx: WriteTransaction) -> Response:
+                tx.keeper = keeping(tx, request.scope)
                 state["write_transaction"] = tx
                 return await handler(request)
 

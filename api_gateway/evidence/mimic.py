@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, FastAPI, Request
 
+from api_gateway.api.inside import InsideRoute
 from api_gateway.consumers import Principal
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import HOP_BY_HOP
@@ -79,7 +80,10 @@ def mimic_app(route: Route) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     if route.mimic is not None:
-        app.add_api_route(route.path, route.mimic, methods=list(route.methods), name=route.name)
+        methods = list(route.methods)
+        app.router.add_api_route(
+            route.path, route.mimic, methods=methods, name=route.name, route_class_override=InsideRoute
+        )
     return app
 
 

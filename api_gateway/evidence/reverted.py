@@ -53,7 +53,7 @@ class _Claims:
         self._taken |= {(place, key, name) for name in entry["columns"]}
         if entry["verb"] != "update":
             self._taken.add((place, key, None))
-        if mine and entry["before"] is not None:
+        if mine and entry["before"] is not None and entry["key"]:  # a row without a key is not found again
             self.open.setdefault(place, {}).setdefault(key, []).append((entry, mine))
 
 

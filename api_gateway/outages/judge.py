@@ -17,7 +17,7 @@ from api_gateway.outages.look import Place, Rights
 from api_gateway.project import Project
 from shared_models.binding import bind_what_fits, classes_of
 from shared_models.drift import is_compatible
-from shared_models.grants import Columns, inserted, place_of, touches_of, updated
+from shared_models.grants import Columns, inserted, place_of, read_for_the_journal, touches_of, updated
 from shared_models.places import Places
 from shared_models.resources import BoundResource, Finding, Resources
 from shared_models.snapshot import Column, Snapshot, Table
@@ -136,6 +136,15 @@ class _Changes:
                     yield from self._of_table(place_of(name), privilege, wanted)
             for name in touches.delete:
                 yield from self._of_table(place_of(name), "DELETE", ())
+            for place, kept in read_for_the_journal(touches, self._before).items():
+                yield from self._unread(place, kept)
+
+    def _unread(self, place: Place, columns: Iterable[str]) -> Iterator[Reason]:
+        """What is written and may not be read cannot be journalled, so it cannot be written."""
+        live = self._live.table(*place)
+        for column in sorted(columns):
+            if live is not None and live.column(column) is not None and not _may(self._rights, place, column, "SELECT"):
+                yield Reason(".".join(place), column, "our role has no SELECT on it, which the journal needs")
 
     def _of_table(self, place: Place, privilege: str, wanted: Sequence[str]) -> Iterator[Reason]:
         schema, name = place

@@ -90,8 +90,9 @@ def api(url: str, server: Server) -> Iterator[Api]:
     module = ModuleType("notes")
     module.Note = Note
     with psycopg.connect(url, autocommit=True) as connection:
-        contract = Contract(bind(module, read_snapshot(connection, ["public"])), handlers)
-        wanted = grants(contract.resources, touches_of(handlers))
+        snapshot = read_snapshot(connection, ["public"])
+        contract = Contract(bind(module, snapshot), handlers)
+        wanted = grants(contract.resources, touches_of(handlers), snapshot)
         for statement in [*usage_sql((grant.table_schema, grant.grantee) for grant in wanted), *grant_sql(wanted)]:
             connection.execute(statement.encode())
     consumer = Consumer("acme", "Acme", frozenset(contract.scopes()))
