@@ -228,10 +228,31 @@ class ConsoleSignedIn:
 
 @dataclass(frozen=True, slots=True)
 class JobFinished:
+    """A run of a job is over. `outcome`: succeeded, failed, refused (by the task itself), cancelled, put back.
+
+    kind      of a failure: exception, deadline, exited (its process ended), unavailable
+    error     the exception's class, or the code of the problem that the task raised; `place`: file and line
+    again_in  seconds until the next try, None for none
+    """
+
     job: int
     task: str
-    succeeded: bool
+    outcome: str
     duration_ms: float
+    run: int
+    kind: str | None = None
+    error: str | None = None
+    place: str | None = None
+    again_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobTakenUp:
+    """A job whose worker died. `again`: it waits for the next one; else it was given up, or had been cancelled."""
+
+    job: int
+    task: str
+    again: bool
 
 
 Event = (
@@ -260,4 +281,5 @@ Event = (
     | ConsumerChanged
     | ConsoleSignedIn
     | JobFinished
+    | JobTakenUp
 )

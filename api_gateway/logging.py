@@ -71,7 +71,7 @@ def level_of(event: Event) -> Level:
         case events.ConsoleSignedIn():
             return "info" if event.accepted else "warning"
         case events.JobFinished():
-            return "info" if event.succeeded else "warning"
+            return "warning" if event.outcome in ("failed", "refused") else "info"
         case (
             events.ProcessStarted()
             | events.ProcessStopped()
@@ -90,6 +90,7 @@ def level_of(event: Event) -> Level:
             | events.RequestTooExpensive()
             | events.SchemaNotSeen()
             | events.WriteReverted()
+            | events.JobTakenUp()
         ):
             return "warning"
         case (

@@ -47,6 +47,14 @@ class Settings(BaseSettings):
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of one gateway process.")
     statement_timeout: float = Field(5.0, gt=0, description="Seconds a statement of the API may take.")
     lock_timeout: float = Field(1.0, gt=0, description="Seconds a statement of the API may wait for a lock.")
+    job_concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at a time, each in a process.")
+    job_memory: int = Field(512, ge=64, description="MiB that one job's process may take.")
+    job_statement_timeout: float = Field(60.0, gt=0, description="Seconds a statement of a job may take.")
+    job_heartbeat: float = Field(
+        2.0,
+        gt=0,
+        description="Seconds between a worker's signs of life; after five without one its jobs go on elsewhere.",
+    )
     acknowledge_timeout: float = Field(1.0, gt=0, description="Seconds a move waits for every live process.")
     log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")

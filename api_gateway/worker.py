@@ -1,4 +1,4 @@
-"""The worker: jobs in the background, a watch over what the API wrote, and the console on its own port.
+"""The worker: the project's tasks in the background, a watch over what the API wrote, and the console on its own port.
 
 The console lives here and not in a gateway: a page that somebody watches must not take time from the API, and it must
 never share an origin with the legacy app.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 
@@ -16,31 +18,35 @@ from api_gateway.console import build_console
 from api_gateway.consumers import Register
 from api_gateway.events import ProcessStarted, ProcessStopped
 from api_gateway.evidence.reverted import watch_forever
-from api_gateway.jobs import job_app
+from api_gateway.jobs import load_tasks
+from api_gateway.jobs.runners import RunnerPool, RunnerSetting
+from api_gateway.jobs.working import Workplace, work_forever
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
+from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
+from shared_models.database import Database
 
 
 def run(settings: Settings) -> None:
-    """Run until SIGTERM. Raises UsageError when a needed setting is missing."""
+    """Run until SIGTERM. Raises UsageError when a needed setting is missing, or the project cannot be loaded."""
     configure("worker", form=settings.log_format, level=settings.log_level)
     owner = settings.require("owner_database_url")
     settings.require("session_secret")
-    asyncio.run(_run(settings, owner))
+    asyncio.run(_run(settings, owner, load_project(settings.project)))
 
 
-async def _run(settings: Settings, owner_url: str) -> None:
+async def _run(settings: Settings, owner_url: str, project: Project) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     console = _console_server(settings)
-    async with Watcher(owner_url, "worker", settings.state_dir, _keep_nothing):
+    async with Watcher(owner_url, "worker", settings.state_dir, _keep_nothing), workplace(settings, project) as place:
         parts = [
             asyncio.create_task(console.serve(), name="console"),
-            asyncio.create_task(_work_forever(owner_url), name="jobs"),
+            asyncio.create_task(work_forever(place), name="jobs"),
         ]
         if settings.read_database_url is not None:
             reading = watch_forever(owner_url, settings.require("read_database_url"))
@@ -72,15 +78,40 @@ def _console_server(settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-async def _work_forever(owner_url: str) -> None:
-    """Run jobs; when the database goes away, wait and begin again."""
-    while True:
-        try:
-            app = job_app(owner_url)
-            housekeeping.schedule(app, owner_url)
-            async with app.open_async():
-                await app.run_worker_async(install_signal_handlers=False, wait=True, listen_notify=True)
-        except asyncio.CancelledError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever procrastinate raises without its database
-            await asyncio.sleep(2)
+@asynccontextmanager
+async def workplace(settings: Settings, project: Project) -> AsyncIterator[Workplace]:
+    """Where jobs are worked off: the project's tasks, the processes that run them, and our own connections."""
+    tasks = load_tasks(project)
+    owner_url = settings.require("owner_database_url")
+    database = Database(
+        owner_url,
+        size=settings.job_concurrency + 1,
+        application_name="banyan worker",
+        statement_timeout=settings.statement_timeout,
+        lock_timeout=settings.lock_timeout,
+    )
+    runners = RunnerPool(_runner_setting(settings, project), settings.job_concurrency) if tasks else None
+    try:
+        yield Workplace(
+            owner_url,
+            database,
+            tasks,
+            runners,
+            settings.job_concurrency,
+            settings.job_heartbeat,
+            lambda app: housekeeping.schedule(app, owner_url),
+        )
+    finally:
+        if runners is not None:
+            await runners.stop()
+        await database.close()
+
+
+def _runner_setting(settings: Settings, project: Project) -> RunnerSetting:
+    return RunnerSetting(
+        str(project.folder),
+        settings.require("api_database_url"),
+        settings.job_statement_timeout,
+        settings.lock_timeout,
+        settings.job_memory * 1024 * 1024,
+    )

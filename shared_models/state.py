@@ -6,11 +6,12 @@
     call_count, comparison            who calls what, and how candidate and legacy compare
     idempotency, journal              what the API answered under a key, and what it wrote
     reverted                          what of it somebody else put back
+    job                               on whose behalf a job runs, how far it is, why it failed
     console_account                   who may enter the console
 
-The job tables beside them belong to procrastinate. Times are `timestamptz` and are always set by the database's clock,
-because the clocks of the machines around it may jump. Where a caller may be nobody and the column is part of a key,
-nobody is written as the empty string.
+The queue beside them belongs to procrastinate (`job_tables`). Times are `timestamptz` and are always set by the
+database's clock, because the clocks of the machines around it may jump. Where a caller may be nobody and the column is
+part of a key, nobody is written as the empty string.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB as _JSONB
+from sqlalchemy.dialects.postgresql import UUID
 
 SCHEMA = "banyan"
 CHANNEL = "banyan_state"
@@ -221,6 +223,41 @@ reverted = Table(
     Column("before", JSONB, nullable=False),
     Column("after", JSONB),
     Index("reverted_time", "seen"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="procrastinate's, and gone with it"),
+    Column(
+        "ref", UUID(as_uuid=False), nullable=False, server_default=text("gen_random_uuid()"), comment="its name outside"
+    ),
+    Column("owner", Text, nullable=False, comment="kind and code of the principal"),
+    Column("request", Text, comment="id of the request that enqueued it"),
+    Column("deadline", Double, comment="seconds a run may take; null: as the task says"),
+    _moment("created"),
+    _moment("started", nullable=True, default=False),
+    _moment("finished", nullable=True, default=False),
+    Column(
+        "run",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="the present one: an earlier one can commit nothing more",
+    ),
+    Column(
+        "failures", Integer, nullable=False, server_default=text("0"), comment="a worker that was stopped is no failure"
+    ),
+    Column(
+        "step", BigInteger, nullable=False, server_default=text("0"), comment="counts changes that a watcher may see"
+    ),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("total", BigInteger),
+    Column("position", JSONB, comment="where it goes on after an interruption; the task's own"),
+    Column("result", JSONB, comment="what the task tells its owner"),
+    Column("error", JSONB, comment="class and place, or the problem the task raised"),
+    Index("job_ref", "ref", unique=True),
+    Index("job_owner", "owner", "id"),
 )
 
 console_account = Table(

@@ -9,6 +9,7 @@ from typing import Any
 
 from api_gateway.api.operations import operation_of
 from api_gateway.errors import UsageError
+from api_gateway.jobs import load_tasks
 from api_gateway.project import Project
 from shared_models.binding import bind, bind_what_fits, tables_of
 from shared_models.granting import Wanted, wanted
@@ -59,13 +60,14 @@ def load_contract(project: Project, snapshot: Snapshot | None = None, *, strict:
 
 
 def touched_by(project: Project, contract: Contract) -> list[Touches]:
-    """What operations and mimics declare to touch besides the contract's own columns."""
+    """What operations, mimics and tasks declare to touch besides the contract's own columns."""
     mimics = [route.mimic for route in project.routes.values() if route.mimic is not None]
-    return touches_of([*contract.operations, *mimics])
+    tasks = [task.run for task in load_tasks(project).values()]
+    return touches_of([*contract.operations, *mimics, *tasks])
 
 
 def wanted_grants(project: Project, contract: Contract) -> Wanted:
-    """What the database must grant for resources, operations and mimics.
+    """What the database must grant for resources, operations, mimics and tasks.
 
     Raises UsageError when `@touches` names what the schema does not have.
     """

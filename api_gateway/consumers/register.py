@@ -29,6 +29,14 @@ class Principal:
     def value(self, name: str) -> str | None:
         return self.values.get(name)
 
+    def as_json(self) -> dict[str, Any]:
+        """For another process of ours, or for later. No secret is in it."""
+        return {"kind": self.kind, "code": self.code, "scopes": sorted(self.scopes), "values": dict(self.values)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Principal:
+        return cls(document["kind"], document["code"], frozenset(document["scopes"]), dict(document["values"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Consumer:

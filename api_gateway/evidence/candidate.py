@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import resource
-import signal
 import socket
 import sys
 import threading
@@ -23,14 +21,13 @@ from typing import Any
 from api_gateway.consumers import Principal
 from api_gateway.errors import BanyanError, UsageError
 from api_gateway.evidence.fingerprint import fingerprint_of, sources_digest
-from api_gateway.evidence.frames import pack, read
 from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.isolated import die_with_parent, pack, read
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
 
 NICE = 10  # below the observer, which has gone down itself
-_PR_SET_PDEATHSIG = 1
 
 
 class Candidates:
@@ -73,7 +70,7 @@ class Candidates:
 
 def main(descriptor: int) -> None:
     """Serve one observer over a socket until it is gone."""
-    _die_with_parent()
+    die_with_parent()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(socket.socket(fileno=descriptor)))
 
@@ -130,13 +127,7 @@ def request_head(route: str, request: MimicRequest, principal: Principal | None,
         "path": request.path,
         "query": request.query.decode("latin-1"),
         "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers],
-        "principal": principal
-        and {
-            "kind": principal.kind,
-            "code": principal.code,
-            "scopes": sorted(principal.scopes),
-            "values": dict(principal.values),
-        },
+        "principal": principal and principal.as_json(),
         "deadline": deadline,
     }
 
@@ -147,7 +138,7 @@ def request_of(head: Mapping[str, Any], body: bytes) -> MimicRequest:
 
 
 def principal_of(head: Mapping[str, Any] | None) -> Principal | None:
-    return None if head is None else Principal(head["kind"], head["code"], frozenset(head["scopes"]), head["values"])
+    return None if head is None else Principal.from_json(head)
 
 
 def observation_head(observation: Observation) -> dict[str, Any]:
@@ -165,12 +156,6 @@ def observation_of(head: Mapping[str, Any], body: bytes) -> Observation:
     failure = Failure(head["failure"]) if head["failure"] is not None else None
     headers = tuple((str(name), str(value)) for name, value in head["headers"])
     return Observation(head["status"], headers, body, head["duration"], failure, head["detail"])
-
-
-def _die_with_parent() -> None:
-    """A killed observer closes nothing itself; on Linux the kernel ends what it left behind, even in a busy loop."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

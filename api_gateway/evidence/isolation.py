@@ -6,7 +6,6 @@ One request at a time per process, so that a killed process takes nobody else's 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import sys
 import time
@@ -15,9 +14,9 @@ from dataclasses import dataclass, field
 
 from api_gateway.consumers import Principal
 from api_gateway.evidence.candidate import observation_of, request_head
-from api_gateway.evidence.frames import pack, read
 from api_gateway.evidence.mimic import MimicRequest
 from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.isolated import environment, pack, read
 from api_gateway.routes import Route
 
 GRACE = 1.0  # seconds beyond its deadline before a candidate process is killed
@@ -107,7 +106,7 @@ class CandidateProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,  # a mimic may print rows
-                env=_environment(),
+                env=environment(),
             )  # fmt: skip
         self._reader, self._writer = await asyncio.open_connection(sock=here)
         setting = {name: getattr(self._setting, name) for name in self._setting.__slots__}
@@ -163,9 +162,3 @@ class CandidatePool:
 
     async def stop(self) -> None:
         await asyncio.gather(*(process.stop() for process in self._all))
-
-
-def _environment() -> dict[str, str]:
-    """This process's own, without what opens a database or signs a session."""
-    secret = ("BANYAN_", "DATABASE_URL", "PGPASS", "PGSERVICE", "PGUSER")
-    return {name: value for name, value in os.environ.items() if not name.startswith(secret)}

@@ -114,8 +114,13 @@ def test_the_migrated_tables_are_the_ones_the_program_knows(own_server: Server, 
             return name == state.SCHEMA
         return kind != "table" or not str(name).startswith(("procrastinate_", "alembic_version"))
 
+    def apart_from_the_queue(thing: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+        """The one key that leads out of our own tables: a job of ours is gone with procrastinate's."""
+        return kind != "foreign_key_constraint" or not thing.elements[0].target_fullname.startswith("banyan.procrast")
+
     with engine.connect() as connection:
         options = {"include_schemas": True, "include_name": ours, "compare_server_default": True}
+        options["include_object"] = apart_from_the_queue
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, state.metadata) == []
 

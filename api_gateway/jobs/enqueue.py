@@ -1,0 +1,102 @@
+"""A job is enqueued in the transaction of whatever asks for it: it exists exactly when that transaction commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from api_gateway.consumers import Principal
+from api_gateway.jobs.task import Job
+from shared_models import state
+from shared_models.database import WriteTransaction
+from shared_models.job_tables import queued
+
+QUEUE = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueued:
+    """A job that waits. `ref`: its name outside. `is_new`: False, it waited already under the same key."""
+
+    id: int
+    ref: str
+    is_new: bool
+
+
+class Enqueuer:
+    """Enqueues in one transaction, on behalf of one principal. `request`: the id of the request, for the record."""
+
+    def __init__(self, tx: WriteTransaction, principal: Principal, request: str | None = None) -> None:
+        self._tx, self._principal, self._request = tx, principal, request
+
+    async def __call__(
+        self,
+        job: Job,
+        *,
+        key: str | None = None,
+        lock: str | None = None,
+        at: datetime | None = None,
+        priority: int = 0,
+        deadline: float | None = None,
+    ) -> Enqueued:
+        """Let the job be run, once this transaction has committed.
+
+        key       of jobs of this task with the same key only one waits at a time: the one that waits is given back. It
+                  is kept from beginning before this transaction has ended, so it sees what was written here.
+        lock      of jobs with the same lock only one runs at a time, in the order of their enqueuing
+        at        not before this moment, which has a zone
+        priority  higher comes first
+        deadline  seconds a run may take; None: as the task says
+        Raises ValueError for a moment without zone, DatabaseFault.
+        """
+        if at is not None and at.utcoffset() is None:
+            raise ValueError("a moment without zone is nobody's time")
+        row = {
+            "queue_name": QUEUE,
+            "task_name": job.task.name,
+            "priority": priority,
+            "lock": lock,
+            "queueing_lock": None if key is None else f"{job.task.name}:{key}",
+            "args": {"arguments": dict(job.arguments), "principal": self._principal.as_json()},
+            "scheduled_at": at,
+        }
+        async with self._tx.as_ourselves():
+            while True:
+                found = await self._tx.execute(_insertion(row))
+                if found:
+                    return await self._new(int(found[0]["id"]), deadline)
+                waiting = await self._tx.one(_waiting(str(row["queueing_lock"])))
+                if waiting is not None:
+                    return Enqueued(int(waiting["id"]), str(waiting["ref"]), is_new=False)
+
+    async def _new(self, number: int, deadline: float | None) -> Enqueued:
+        known = {"id": number, "owner": owner_of(self._principal), "request": self._request, "deadline": deadline}
+        ((stored),) = await self._tx.execute(sa.insert(state.job).values(known).returning(state.job.c.ref))
+        return Enqueued(number, str(stored["ref"]), is_new=True)
+
+
+def owner_of(principal: Principal) -> str:
+    """To whom a job belongs: nobody else sees it over the API."""
+    return f"{principal.kind}:{principal.code}"
+
+
+def _insertion(row: dict[str, Any]) -> sa.sql.dml.Insert:
+    inserted = insert(queued).values(row)
+    once = inserted.on_conflict_do_nothing(
+        index_elements=[queued.c.queueing_lock], index_where=sa.text("status = 'todo'")
+    )
+    return once.returning(queued.c.id)
+
+
+def _waiting(queueing_lock: str) -> sa.Select[Any]:
+    """The job that waits under this key, held until our transaction ends: a worker passes over it meanwhile."""
+    return (
+        sa.select(queued.c.id, state.job.c.ref)
+        .join_from(queued, state.job, state.job.c.id == queued.c.id)
+        .where(queued.c.queueing_lock == queueing_lock, queued.c.status == "todo")
+        .with_for_update(of=queued)
+    )

@@ -1,0 +1,1 @@
+"""No resource: what is tested here are operations and the tasks that they enqueue."""
