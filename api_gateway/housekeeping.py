@@ -1,4 +1,4 @@
-"""What grows is cut back: answers kept for their key, the journal, processes long gone, old comparisons and counts.
+"""What grows is cut back: answers kept for their key, the journal, jobs long over, old comparisons and counts.
 
 All of it runs as jobs, by the database's clock.
 """
@@ -11,6 +11,7 @@ import psycopg
 from procrastinate import App
 from sqlalchemy import Delete, delete, func
 
+from api_gateway.jobs import listing
 from shared_models.state import call_count, comparison, idempotency, journal, process, reverted
 from shared_models.statements import run_async
 
@@ -19,6 +20,8 @@ KEEP_COMPARISONS = timedelta(days=90)
 KEEP_COUNTS = timedelta(days=400)
 KEEP_JOURNAL = timedelta(days=2)
 KEEP_REVERTED = timedelta(days=90)
+KEEP_JOBS = timedelta(days=7)
+KEEP_FAILED_JOBS = timedelta(days=90)
 
 
 def cuts() -> list[Delete]:
@@ -30,6 +33,7 @@ def cuts() -> list[Delete]:
         delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
         delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
         delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
+        listing.outdated(KEEP_JOBS, KEEP_FAILED_JOBS),
     ]
 
 

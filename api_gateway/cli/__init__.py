@@ -17,6 +17,7 @@ from api_gateway.cli import (
     evidence,
     grants,
     init,
+    jobs,
     migrate,
     observe,
     openapi,
@@ -50,6 +51,7 @@ app.command("traffic", hidden=True)(traffic.traffic)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(routes.app, name="routes")
 app.add_typer(consumers.app, name="consumers")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(console.app, name="console")
 app.add_typer(migrate.app, name="migrate")
 

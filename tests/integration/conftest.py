@@ -13,6 +13,7 @@ from api_gateway.postgres import Server
 from api_gateway.project import load_project
 from shared_models.migrations import upgrade
 from tests.support.api import NORTHGATE, Api, partners, prepare, serving
+from tests.support.jobs import Chores
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +71,11 @@ def writing(server: Server, writing_url: str) -> Iterator[Api]:
     url = server.url(writing_url.rsplit("/", 1)[1], user="banyan_api")
     with serving(url, partners(load_contract(load_project(NORTHGATE)))) as api:
         yield api
+
+
+@pytest.fixture(scope="session")
+def chores_template(server: Server, clone: Callable[[str], str]) -> str:
+    """Name of a database for the project of chores. Nobody connects to it."""
+    url = clone("template1")
+    Chores(server, url).lay()
+    return url.rsplit("/", 1)[1]

@@ -18,13 +18,6 @@ from tests.support.api import Api
 from tests.support.jobs import Chores, until
 
 
-@pytest.fixture(scope="module")
-def chores_template(server: Server, clone: Callable[[str], str]) -> str:
-    url = clone("template1")
-    Chores(server, url).lay()
-    return url.rsplit("/", 1)[1]
-
-
 @pytest.fixture
 def chores(server: Server, clone: Callable[[str], str], chores_template: str) -> Chores:
     return Chores(server, clone(chores_template))
