@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway import events
-from api_gateway.api.build import Databases, Served, build_api
+from api_gateway.api.build import Databases, build_api
 from api_gateway.api.contract import load_contract
 from api_gateway.api.request_log import RequestLog
 from api_gateway.consumers import Register
@@ -106,8 +106,7 @@ class Gateway:
 
         Another application, not another state of this one: no request sees half of each.
         """
-        served = Served(judgement.resources, judgement.operations)
-        self._logged_api = RequestLog(self._build(served=served))
+        self._logged_api = RequestLog(self._build(served=judgement.versions))
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:

@@ -1,7 +1,8 @@
 """A project: the folder that a platform team writes, loaded by path.
 
-banyan.toml   where legacy runs, path prefixes        contract.py    resources and operations
-routes.py     the migration on one page               schema.lock.json, contract.openapi.json
+banyan.toml   where legacy runs, path prefixes        contract.py    resources, operations
+routes.py     the migration on one page               contract_v2.py   the same, of version 2
+schema.lock.json, contract.openapi.json, contract_v2.openapi.json
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from api_gateway.errors import UsageError
 from api_gateway.routes import Route, check_routes
 from shared_models.session import Convention
+
+_VERSION = re.compile(r"contract_(v[1-9][0-9]{0,5})")
+
+
+def age_of(version: str) -> tuple[int, str]:
+    """v2 is before v10; a name that is no number is before them all."""
+    number = re.fullmatch(r"v([0-9]+)", version)
+    return (int(number[1]) if number else -1, version)
 
 
 class _Table(BaseModel):
@@ -120,6 +129,24 @@ class Project:
     @property
     def openapi_path(self) -> Path:
         return self.folder / "contract.openapi.json"
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The contract module by version, the oldest first: `contract.py` is `api.version`, `contract_v2.py` is v2.
+
+        Raises UsageError where two files are one version.
+        """
+        found = {self.configuration.api.version: "contract"}
+        for path in sorted(self.folder.glob("contract_v*.py")):
+            match = _VERSION.fullmatch(path.stem)
+            if match and match[1] in found:
+                raise UsageError(f"{path.name} and {found[match[1]]}.py are both version {match[1]} of the API.")
+            found.update({match[1]: path.stem} if match else {})
+        return dict(sorted(found.items(), key=lambda pair: age_of(pair[0])))
+
+    def openapi_path_of(self, version: str) -> Path:
+        """Where the frozen document of this version lies."""
+        return self.folder / f"{self.versions[version]}.openapi.json"
 
     def module(self, name: str) -> ModuleType:
         """Import `name` (such as `contract`) out of the project. Raises UsageError with file and line of a fault."""

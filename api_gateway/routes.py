@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from api_gateway.errors import UsageError
+from shared_models.lifecycle import Deprecated
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
@@ -96,6 +97,7 @@ class Route:
     successor the typed endpoint that replaces this route for good: `/api/v1/orders`.
     timeout   seconds modern may take before the request is declined.
     live_fallback  while live, may legacy answer when no gateway is there?
+    deprecated  since when it should not be called any more, and when it ends: said on every answer of the gateway.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Route:
     successor: str | None = None
     timeout: float = 2.0
     live_fallback: bool = False
+    deprecated: Deprecated | None = None
     description: str = ""
 
     @property

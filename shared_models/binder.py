@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, get_args, get_origin
 
@@ -12,6 +13,7 @@ from pydantic.fields import FieldInfo
 from shared_models import contract as c
 from shared_models.annotations import bare, choices, is_optional
 from shared_models.containing import containing_of
+from shared_models.joining import joined
 from shared_models.limits import limited, limits_of
 from shared_models.meanings import coded, local, stored_text, without
 from shared_models.places import Places
@@ -77,6 +79,7 @@ class Binder:
             soft_delete=self._soft_delete(table),
             include_depth=self._depth(),
             totals=definition.totals,
+            deprecated=definition.deprecated,
         )
         resource = replace(
             resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_column)
@@ -106,7 +109,7 @@ class Binder:
         columns = []
         for name in search.fields:
             field = resource.fields.get(name)
-            if field is None or "like" not in field.operators or field.value.lossy:
+            if field is None or "like" not in field.operators or field.value.lossy or field.also:
                 self._fault(f"Search({name!r}): that is no field of text that can be filtered by")
             else:
                 columns.append(field.column.name)
@@ -149,14 +152,22 @@ class Binder:
         if column is None:
             self._fault("there is no such column", attribute, marker.column)
             return None
+        also: list[Column] = []
+        for further in marker.columns[1:] if isinstance(marker, c.Joined) else ():
+            one = table.column(further)
+            if one is None:
+                self._fault("there is no such column", attribute, further)
+                return None
+            also.append(one)
         try:
-            value = self._value(column, marker, info)
+            is_joined = isinstance(marker, c.Joined)
+            value = self._joined((column, *also), marker, info) if is_joined else self._value(column, marker, info)
         except ValueError as error:
             self._fault(str(error), attribute, marker.column)
             return None
         is_key = isinstance(marker, c.Key)
         optional = is_optional(info.annotation)
-        if column.nullable and not (optional or value.lossy or (is_key and table.is_view)):
+        if column.nullable and not (optional or also or value.lossy or (is_key and table.is_view)):
             self._fault("the column may be NULL: write `… | None`", attribute, marker.column)
         if is_key and (value.lossy or not value.sortable):
             self._fault("a key must have an order, and no value of it may be read as null", attribute, marker.column)
@@ -166,15 +177,23 @@ class Binder:
             column=column,
             value=value,
             is_key=is_key,
-            nullable=value.lossy or (column.nullable and not is_key) or (optional and table.is_view and not is_key),
-            stored_null=column.nullable,
+            nullable=value.lossy
+            or (column.nullable and not is_key and not also)
+            or (optional and table.is_view and not is_key),
+            stored_null=all(one.nullable for one in (column, *also)) and not (also and not optional),
             filterable=marker.filter,
             sortable=marker.sort and value.sortable,
             description=info.description,
             write=marker.write,
-            containing=containing_of(column.type),
+            containing=None if also else containing_of(column.type),
             limits=limits_of(info) if marker.write else {},
+            also=tuple(also),
         )
+
+    def _joined(self, columns: Sequence[Column], marker: c.Column, info: FieldInfo) -> Value:
+        assert isinstance(marker, c.Joined)  # noqa: S101 - the caller looked
+        value = joined(columns, marker.separator, info.annotation)
+        return limited(value, info) if marker.write else value
 
     def _value(self, column: Column, marker: c.Column, info: FieldInfo) -> Value:
         annotation = Any if info.annotation is None else info.annotation

@@ -138,7 +138,7 @@ def _with_columns_of_links(
 
 
 def own_columns(resource: BoundResource) -> set[str]:
-    columns = {field.column.name for field in resource.fields.values()} | resource.rows.columns()
+    columns = {name for field in resource.fields.values() for name in field.column_names} | resource.rows.columns()
     return columns | ({resource.soft_delete[0]} if resource.soft_delete is not None else set())
 
 

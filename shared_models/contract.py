@@ -22,6 +22,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
+from shared_models.lifecycle import Deprecated
 from shared_models.rows import Reference, Rows, principal
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "Children",
     "Codes",
     "Column",
+    "Deprecated",
     "Flag",
+    "Joined",
     "Json",
     "Key",
     "LocalTime",
@@ -99,6 +102,28 @@ class Flag(Column):
     _: KW_ONLY
     true: Stored = "Y"
     false: Stored = "N"
+
+
+class Joined(Column):
+    """Several columns of text as one value: `Joined("street", "city", separator=", ")`.
+
+    Written, it is taken apart at the first separators. A list can be filtered by it, and not be sorted.
+    """
+
+    __slots__ = ("columns", "separator")
+    columns: tuple[str, ...]
+    separator: str
+
+    def __init__(
+        self,
+        *columns: str,
+        separator: str,
+        filter: bool = True,  # noqa: A002 - the word that Column has
+        write: bool | Literal["create"] = False,
+    ) -> None:
+        Column.__init__(self, columns[0] if columns else "", filter=filter, sort=False, write=write)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "separator", separator)
 
 
 class NoneWhen:
@@ -238,6 +263,7 @@ class Definition:
     natural_key: tuple[str, ...]
     if_match: bool
     max_rows: int
+    deprecated: Deprecated | None
 
 
 class Resource(BaseModel):
@@ -260,6 +286,7 @@ class Resource(BaseModel):
     natural_key    fields that name a row for its writer: `PUT /orders/by-reference/A-1`
     if_match       PATCH, PUT and DELETE must say which version they mean (428 without If-Match)
     max_rows       how many rows one POST may create
+    deprecated     since when it should not be used any more: said in the API document and on its answers
 
     A subclass without `table` is a set of shared fields, no resource.
     """
@@ -288,6 +315,7 @@ class Resource(BaseModel):
         natural_key: str | tuple[str, ...] = (),
         if_match: bool = False,
         max_rows: int = 100,
+        deprecated: Deprecated | None = None,
         **configuration: Any,
     ) -> None:
         super().__init_subclass__(**configuration)
@@ -313,6 +341,7 @@ class Resource(BaseModel):
             natural_key=(natural_key,) if isinstance(natural_key, str) else natural_key,
             if_match=if_match,
             max_rows=max_rows,
+            deprecated=deprecated,
         )
 
 

@@ -127,7 +127,7 @@ def inserted(resource: BoundResource, resources: Resources) -> dict[tuple[str, s
 
 
 def _of_new(resource: BoundResource) -> set[str]:
-    columns = {field.column.name for field in resource.fields.values() if field.write}
+    columns = {name for field in resource.fields.values() if field.write for name in field.column_names}
     columns |= {filled.column.name for filled in resource.writing.on_create}
     return columns | {name for kind in KINDS for name in implied(resource.rows, kind)}
 
@@ -136,7 +136,7 @@ def updated(resource: BoundResource) -> set[str]:
     """What PATCH, PUT and a soft DELETE may set."""
     columns: set[str] = set()
     if {"update", "upsert"}.intersection(resource.verbs):
-        columns |= {field.column.name for field in resource.fields.values() if field.write is True}
+        columns |= {name for field in resource.fields.values() if field.write is True for name in field.column_names}
         columns |= {filled.column.name for filled in resource.writing.on_write}
     if "delete" in resource.verbs and resource.soft_delete is not None:
         columns |= {filled.column.name for filled in resource.writing.on_delete}

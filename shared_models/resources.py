@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from shared_models.containing import Containing
 from shared_models.contract import DEFAULT_DEPTH, Now, Resource, Total, Verb
+from shared_models.joining import part_of
+from shared_models.lifecycle import Deprecated
 from shared_models.rows import Reference, Rows
 from shared_models.snapshot import Column, Table
-from shared_models.values import Value
+from shared_models.values import Expression, Value, stored
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Field:
 
     write   may a request give it? "create": only for a new row
     limits  what a written value must hold besides, as JSON Schema
+    also    the other columns of a value that several are joined to
     """
 
     name: str
@@ -40,6 +43,26 @@ class Field:
     write: bool | Literal["create"] = False
     containing: Containing | None = None
     limits: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[Column, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return (self.column, *self.also)
+
+    @cached_property
+    def column_names(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns)
+
+    @property
+    def has_default(self) -> bool:
+        """Does the database have a value where a new row gives none?"""
+        return all(column.has_default for column in self.columns)
+
+    def written(self, parameter: Expression) -> dict[str, Expression]:
+        """SQL by column: from a parameter, text as `value.take` gives it, to what is stored."""
+        if not self.also:
+            return {self.column.name: stored(self.value, parameter)}
+        return {column.name: part_of(parameter, n, column.type) for n, column in enumerate(self.columns)}
 
     @property
     def takes_null(self) -> bool:
@@ -140,6 +163,7 @@ class BoundResource:
     search: BoundSearch | None = None
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
+    deprecated: Deprecated | None = None
 
     @property
     def is_writable(self) -> bool:
@@ -203,6 +227,11 @@ class Resources:
 
     def of(self, cls: type[Resource]) -> BoundResource:
         return self.bound[cls]
+
+    def same(self, cls: type[Resource]) -> BoundResource | None:
+        """The resource, or what another version of the contract calls by the same name."""
+        found = self.bound.get(cls)
+        return found or next((resource for resource in self if resource.name == cls.__name__), None)
 
     @cached_property
     def by_path(self) -> Mapping[str, BoundResource]:

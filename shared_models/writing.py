@@ -31,6 +31,8 @@ def bind_writing(
     for name in definition.natural_key:
         if name not in fields:
             fault(f"natural_key: there is no field {name!r}", None)
+        elif fields[name].also:
+            fault(f"natural_key: {name!r} is joined of several columns: name those one by one", None)
     also: tuple[Filled, ...] = ()
     if definition.soft_delete is not None:
         mark = {definition.soft_delete.column: definition.soft_delete.deleted}
@@ -81,7 +83,7 @@ def check_writing(
 ) -> Iterator[tuple[str, str | None, str | None]]:
     """Messages, each with the attribute and the column that it is about."""
     for field in resource.fields.values():
-        if field.write and not field.column.is_writable:
+        if field.write and not all(column.is_writable for column in field.columns):
             yield (
                 "the database makes this column's value itself: it cannot be written",
                 field.attribute,
@@ -116,7 +118,7 @@ def _check_change(resource: BoundResource, verbs: Iterable[str]) -> Iterator[tup
         yield "update: no field says write=True", None, None
     twice = {filled.column.name for filled in resource.writing.on_create}
     for field in resource.fields.values():
-        if field.write and field.column.name in twice:
+        if field.write and not twice.isdisjoint(field.column_names):
             yield "on_create or on_write fills this column already", field.attribute, field.column.name
         if field.write is True and field.is_key:
             yield 'a key names its row as long as it is there: write="create"', field.attribute, field.column.name
@@ -124,7 +126,7 @@ def _check_change(resource: BoundResource, verbs: Iterable[str]) -> Iterator[tup
 
 def _missing(resource: BoundResource, given: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Columns that a new row needs and nobody gives."""
-    covered = {field.column.name for field in resource.fields.values() if field.write}
+    covered = {name for field in resource.fields.values() if field.write for name in field.column_names}
     covered |= {filled.column.name for filled in resource.writing.on_create} | given
     covered |= {name for kind in KINDS for name in implied(resource.rows, kind)}
     for column in resource.table.columns:

@@ -12,19 +12,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api_gateway.api import openapi, problems
 from api_gateway.api.authentication import Keys
 from api_gateway.api.bodies import BodyLimit
-from api_gateway.api.contract import Contract
+from api_gateway.api.contract import Contract, Served
 from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.resource_route import ResourceRoute
+from api_gateway.api.retiring import Retiring, headers_of, lifecycles, retiring_places
 from api_gateway.api.select import Statements
 from api_gateway.api.write_route import WriteRoute
 from api_gateway.limits import Limits
 from api_gateway.project import Project
 from shared_models.database import Database
-from shared_models.resources import Resources
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -37,14 +37,6 @@ class Databases:
     write: Database
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What of a contract the live schema allows: its resources as they can be read, and which operations cannot run."""
-
-    resources: Resources
-    without: frozenset[str] = frozenset()
-
-
 def build_api(
     project: Project,
     contract: Contract,
@@ -52,26 +44,20 @@ def build_api(
     databases: Databases,
     *,
     secret: str,
-    served: Served | None = None,
+    served: Mapping[str, Served] | None = None,
     gateways: Callable[[], int] = lambda: 1,
 ) -> FastAPI:
-    """Resources and operations under `{prefix}/{version}/`, `{prefix}/docs`, `{prefix}/openapi.json`.
+    """Resources and operations under `{prefix}/{version}/`, side by side; `{prefix}/docs`, `{prefix}/openapi.json`.
 
     keys     gives the register as it is now
     secret   signs cursors; the same for every gateway
-    served   what the live schema allows; default: the whole contract, which the OpenAPI document always tells
+    served   by version, what the live schema allows; default: the whole contract, which the document always tells
     gateways how many processes share the load, and so each consumer's limit
     """
-    served = served or Served(contract.resources)
     api = project.configuration.api
-    prefix = f"{api.prefix}/{api.version}/"
-    operations = tuple(operation_of(handler) for handler in contract.operations)
-    limited = project.configuration.limits
-    statements = Statements(served.resources)
-
     app = FastAPI(
         title=api.title,
-        version=api.version,
+        version=contract.version,
         docs_url=f"{api.prefix}/docs",
         redoc_url=None,
         openapi_url=f"{api.prefix}/openapi.json",
@@ -79,16 +65,39 @@ def build_api(
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     problems.install(app)
-    reading = ReadRoute(served.resources, statements, Cursors(secret), Costs(limited.plan_cost))
-    writing = WriteRoute(served.resources, statements)
-    methods = [*reading.methods, *writing.methods]
-    app.router.routes.append(ResourceRoute(prefix, served.resources, methods, _methods(operations)))
-    for handler, declared in zip(contract.operations, operations, strict=True):
-        _add_operation(app, f"{prefix}{declared.path}", handler, declared)
-    openapi.install(app, contract.resources, operations, prefix)
+    retiring = lifecycles(contract, api.prefix)
+    states: dict[str, Mapping[str, Any]] = {}
+    for version in contract.versions:
+        allowed = served[version.version] if served is not None else Served(version.resources)
+        prefix = f"{api.prefix}/{version.version}/"
+        operations = tuple(operation_of(handler) for handler in version.operations)
+        statements = Statements(allowed.resources)
+        costs = Costs(project.configuration.limits.plan_cost)
+        reading = ReadRoute(allowed.resources, statements, Cursors(secret), costs)
+        writing = WriteRoute(allowed.resources, statements)
+        methods = [*reading.methods, *writing.methods]
+        handlers = dict(zip(operations, version.operations, strict=True))
+        below_rows = [op for op in operations if "{" in op.path]  # `orders/{number}/cancellation` is no key of a row
+        for declared in below_rows:
+            _add_operation(app, f"{prefix}{declared.path}", handlers[declared], declared)
+        app.router.routes.append(ResourceRoute(prefix, allowed.resources, methods, _methods(operations)))
+        for declared in (op for op in operations if op not in below_rows):
+            _add_operation(app, f"{prefix}{declared.path}", handlers[declared], declared)
+        of_version = retiring[version.version]
+        states[prefix] = {
+            "resources": allowed.resources,
+            "without": allowed.without,
+            "statements": statements,
+            "api_prefix": prefix,
+            "retiring_operations": {op.name: headers_of(of_version.of_operation(op)) for op in operations},
+        }
+    openapi.install(app, contract, api.prefix)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
+    limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
     app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
+    if places := retiring_places(contract, api.prefix):
+        app.add_middleware(Retiring, places=places)
     nobody = project.convention.session(None)  # until it is known who acts
     app.add_middleware(
         RequestState,
@@ -97,25 +106,33 @@ def build_api(
             "convention": project.convention,
             "read_database": databases.read.acting(nobody),
             "write_database": databases.write.acting(nobody),
-            "resources": served.resources,
-            "without": served.without,
-            "statements": statements,
-            "api_prefix": prefix,
         },
+        versions=states,
     )
     return app
 
 
 class RequestState:
-    """Puts into `scope["state"]` what routes and dependencies need. A principal that is known already stays."""
+    """Puts into `scope["state"]` what routes and dependencies need. A principal that is known already stays.
 
-    def __init__(self, app: ASGIApp, state: Mapping[str, Any]) -> None:
-        self._app, self._state = app, state
+    versions  what each version has for itself, by the beginning of its paths; the first is anything else's too
+    """
+
+    def __init__(self, app: ASGIApp, state: Mapping[str, Any], versions: Mapping[str, Mapping[str, Any]]) -> None:
+        self._app = app
+        self._states = {prefix: {**state, **own} for prefix, own in versions.items()}
+        self._first = next(iter(self._states.values()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["state"] = {**scope.get("state", {}), **self._state}
+            scope["state"] = {**scope.get("state", {}), **self._of(scope["path"])}
         await self._app(scope, receive, send)
+
+    def _of(self, path: str) -> Mapping[str, Any]:
+        for prefix, state in self._states.items():
+            if path.startswith(prefix):
+                return state
+        return self._first
 
 
 def _methods(operations: tuple[Operation, ...]) -> dict[str, tuple[str, ...]]:

@@ -85,7 +85,7 @@ def fault(fields: Iterable[Field], code: str, detail: str, at: str) -> list[Fiel
 
 
 def _writable(resource: BoundResource, columns: set[str]) -> list[Field]:
-    return [field for field in resource.fields.values() if field.column.name in columns and field.write]
+    return [field for field in resource.fields.values() if field.write and not columns.isdisjoint(field.column_names)]
 
 
 async def _is_seen(call: Call, resources: Resources, given: Texts) -> bool:
@@ -93,12 +93,13 @@ async def _is_seen(call: Call, resources: Resources, given: Texts) -> bool:
     resource, places = call.resource, Places()
     row = resource.source.alias("t1")
     fields = [resource.fields[name] for name in given]
-    same = [row.c[f.column.name] == stored(f.value, parameter(f"w{n}")) for n, f in enumerate(fields)]
+    values = [f.written(parameter(f"w{n}")) for n, f in enumerate(fields)]
+    same = [row.c[name] == one for written in values for name, one in written.items()]
     mine = visible(resource, row, call.principal.kind, resources, places)
     statement = prepared(sa.select(sa.literal_column("1")).select_from(row).where(*same, *mine).limit(_ONE))
-    values = {f"w{n}": text for n, text in enumerate(given.values())}
-    values |= {name: place.text(call.principal) for name, place in places.found.items()}
-    return bool(await _database(call).fetch(statement, values))
+    texts = {f"w{n}": text for n, text in enumerate(given.values())}
+    texts |= {name: place.text(call.principal) for name, place in places.found.items()}
+    return bool(await _database(call).fetch(statement, texts))
 
 
 _ONE: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer)

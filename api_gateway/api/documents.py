@@ -27,8 +27,11 @@ class Documents:
         self._resources, self._statements, self._prefix, self._principal = resources, statements, prefix, principal
 
     async def get(self, tx: ReadTransaction, cls: type[Resource], *key: object, include: Iterable[str] = ()) -> bytes:
-        """The document as JSON. Raises Problem 404 when the principal does not see such a row."""
-        resource = self._resources.of(cls)
+        """The document as JSON. Raises Problem 404 when the principal does not see such a row.
+
+        An operation that several versions serve answers with each version's resource of that name.
+        """
+        resource = self._resource(cls)
         parents_and_children = tuple(Included(name) for name in sorted(include))
         shape = GetShape(str(resource.path), self._principal.kind, (), parents_and_children)
         statement = self._statements.of(shape)
@@ -44,8 +47,11 @@ class Documents:
     ) -> Response:
         """201 with the new row's document, and in Location where it is from now on."""
         body = await self.get(tx, cls, *key, include=include)
-        location = self.location(self._resources.of(cls), key)
+        location = self.location(self._resource(cls), key)
         return Response(body, 201, {"location": location}, "application/json")
+
+    def _resource(self, cls: type[Resource]) -> BoundResource:
+        return self._resources.same(cls) or self._resources.of(cls)
 
     def location(self, resource: BoundResource, key: Iterable[object]) -> str:
         return f"{self._prefix}{resource.path}/" + ",".join(quote(str(part), safe="") for part in key)

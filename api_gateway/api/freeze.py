@@ -13,11 +13,11 @@ from shared_models.database import Database
 from shared_models.tables_source import tables_source, tables_stub
 
 
-def frozen_document(project: Project, contract: Contract) -> str:
-    """The text of `contract.openapi.json`. Needs no database."""
+def frozen_documents(project: Project, contract: Contract) -> dict[str, str]:
+    """The text of `contract.openapi.json`, and of its like for each version, by version. Needs no database."""
     nowhere = Database("", size=1, application_name="banyan", statement_timeout=1, lock_timeout=1)
     app = build_api(project, contract, Register, Databases(nowhere, nowhere), secret="")
-    return frozen(app.openapi())
+    return {version.version: frozen(app.state.openapi_of(version.version)) for version in contract.versions}
 
 
 def generated_files(project: Project) -> dict[Path, str]:
@@ -30,4 +30,5 @@ def generated_files(project: Project) -> dict[Path, str]:
     for path, text in tables.items():
         if not path.exists():
             path.write_text(text, "utf-8")
-    return {**tables, project.openapi_path: frozen_document(project, load_contract(project))}
+    documents = frozen_documents(project, load_contract(project))
+    return {**tables, **{project.openapi_path_of(version): text for version, text in documents.items()}}

@@ -104,11 +104,11 @@ def whole(
             faults.fault(f"/{escaped(name)}", "key_differs", "It is not the key in the address.")
         else:
             _change(resource, name, value, document, given.texts, faults)
-    written = [f for f in resource.fields.values() if f.write is True]
+    written = [f for f in resource.fields.values() if f.write is True and f.name not in key]
     for absent in (f for f in written if f.name not in body):
-        if not absent.column.has_default and not absent.takes_null:
+        if not absent.has_default and not absent.takes_null:
             faults.fault(f"/{escaped(absent.name)}", "missing", "The field is required.")
-        elif absent.column.has_default:
+        elif absent.has_default:
             given.reset = (*given.reset, absent.name)
         elif document.get(absent.name) is not None:
             given.texts[absent.name] = absent.value.none
@@ -176,7 +176,7 @@ def _children(
             item = {numbered: n + 1, **item}
         texts: Texts = {}
         for name, part in item.items():
-            is_ours = name in target.fields and target.fields[name].column.name in taken
+            is_ours = name in target.fields and not taken.isdisjoint(target.fields[name].column_names)
             if is_ours or (name == numbered and not target.fields[name].write and name in value[n]):
                 faults.fault(f"{at}/{n}/{escaped(name)}", "read_only", "It follows from the row that brings it.")
             elif name == numbered and name not in value[n]:
@@ -220,9 +220,11 @@ def _require(
     faults: Faults,
     at: str,
 ) -> None:
+    given = frozenset(covered)
     for known in resource.fields.values():
-        column = known.column
-        if not known.write or known.name in body or column.name in covered or column.has_default or known.stored_null:
+        if not known.write or known.name in body or not known.column_names.isdisjoint(given):
+            continue
+        if known.has_default or known.stored_null:
             continue
         if known.value.none is not None:
             texts[known.name] = known.value.none

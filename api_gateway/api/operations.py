@@ -23,7 +23,7 @@ from api_gateway.api.inside import InsideRoute
 from api_gateway.api.performing import performed
 from api_gateway.api.problems import out_of_service
 from api_gateway.api.transactions import keeping, write_transaction
-from shared_models.contract import Resource
+from shared_models.contract import Deprecated, Resource
 from shared_models.database import WriteTransaction
 from shared_models.faults import ReadOnly
 
@@ -46,6 +46,7 @@ class Operation:
     answer: type[Resource] | None = None
     name: str = ""
     again: bool = True
+    deprecated: Deprecated | None = None
 
     @property
     def is_safe(self) -> bool:
@@ -60,14 +61,17 @@ def operation(
     status: int = 200,
     answer: type[Resource] | None = None,
     again: bool = True,
+    deprecated: Deprecated | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI.
 
-    again  False: it must not be run again after a deadlock; its caller is told to try again
+    again       False: it must not be run again after a deadlock; its caller is told to try again
+    deprecated  since when it should not be called any more
     """
 
     def declare(handler: Handler) -> Handler:
-        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, handler.__name__, again)
+        name = handler.__name__
+        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, name, again, deprecated)
         handler.__banyan_operation__ = declared  # type: ignore[attr-defined]  # a function holds what it was declared to be
         return handler
 
@@ -91,6 +95,9 @@ class OperationRoute(InsideRoute):
         writes = _takes(self.dependant, write_transaction)
 
         async def answer(request: Request) -> Response:
+            retiring = request.scope["state"]["retiring_operations"].get(declared.name)
+            if retiring is not None:
+                request.scope["state"]["retiring"] = retiring
             principal = principal_of(request.scope)
             require_scope(principal, declared.scope)
             if declared.name in request.scope["state"]["without"]:

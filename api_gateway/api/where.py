@@ -72,7 +72,7 @@ def _condition(field: Field, stored: Expression, operator: str, names: list[str]
     value = field.value
     read = value.read(stored)
     if operator in ("null", "not_null"):
-        shown = read if value.lossy else stored
+        shown = read if value.lossy or value.by_reading else stored
         return shown.is_(None) if operator == "null" else shown.is_not(None)
     holds = _holds(field, stored, read, operator, names)
     if not value.lossy:
@@ -85,7 +85,7 @@ def _condition(field: Field, stored: Expression, operator: str, names: list[str]
 def _holds(field: Field, stored: Expression, read: Expression, operator: str, names: list[str]) -> Expression:
     value = field.value
     if operator in ("like", "ilike"):
-        text = as_text(stored) if field.column.type.is_padded else stored
+        text = read if value.by_reading else as_text(stored) if field.column.type.is_padded else stored
         sign = "LIKE" if operator == "like" else "ILIKE"
         return text.op(sign, is_comparison=True)(cast_to(parameter(names[0]), "text"))
     if operator == "contains":

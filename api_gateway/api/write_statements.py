@@ -30,7 +30,7 @@ from shared_models.prepared import Prepared, parameter, prepared
 from shared_models.resources import BoundResource, Field, Filled, Link, Resources
 from shared_models.rows import AllRows, implied
 from shared_models.spelling import cast_to, quoted_text
-from shared_models.values import Expression, stored
+from shared_models.values import Expression
 
 _KEPT = 1000
 _NOTHING: Expression = sa.cast(sa.null(), sa.Text)
@@ -102,7 +102,8 @@ class _Builder:
 
     def update(self, resource: BoundResource, shape: UpdateShape) -> tuple[sa.Select[*tuple[Any, ...]], bool]:
         values = self._given(resource, shape.fields)
-        values |= {resource.fields[name].column.name: sa.literal_column("DEFAULT") for name in shape.reset}
+        reset = [column.name for name in shape.reset for column in resource.fields[name].columns]
+        values |= {name: sa.literal_column("DEFAULT") for name in reset}
         changed = sorted(values)
         values |= self._filled(resource.writing.on_delete if shape.removal else resource.writing.on_write)
         if shape.removal and resource.soft_delete is not None:
@@ -138,8 +139,10 @@ class _Builder:
         return found.with_for_update(of=row, key_share=True) if resource.table.kind != "view" else found
 
     def _given(self, resource: BoundResource, names: Iterable[str]) -> dict[str, Expression]:
-        fields = [resource.fields[name] for name in names]
-        return {field.column.name: stored(field.value, parameter(f"w{n}")) for n, field in enumerate(fields)}
+        found: dict[str, Expression] = {}
+        for n, name in enumerate(names):
+            found |= resource.fields[name].written(parameter(f"w{n}"))
+        return found
 
     def _filled(self, fills: Iterable[Filled]) -> dict[str, Expression]:
         return {filled.column.name: filled_value(filled, self.places) for filled in fills}
@@ -152,7 +155,7 @@ class _Builder:
         own: dict[str, Expression] = {}
         for m, name in enumerate(part.fields):
             text = item.c.value.op("->>")(sa.literal_column(str(m), sa.Integer))
-            own[target.fields[name].column.name] = stored(target.fields[name].value, text)
+            own |= target.fields[name].written(text)
         own |= self._filled(target.writing.on_create)
         own |= {other: new.c[mine] for mine, other in link.pairs}
         rows = sa.select(*own.values()).select_from(new.join(item, sa.true()))
@@ -196,7 +199,9 @@ class _Builder:
         keys = [sa.cast(new.c[field.column.name], sa.Text) for field in resource.key]
         mine = visible(resource, new, self.kind, self.resources, self.places)
         inside = sa.cast(sa.func.coalesce(sa.and_(sa.true(), *mine), sa.false()), sa.Text)
-        lost = self._lost_parents(resource, new, frozenset(resource.fields[name].column.name for name in fields))
+        lost = self._lost_parents(
+            resource, new, frozenset(c.name for name in fields for c in resource.fields[name].columns)
+        )
         images = self._image(resource, new, imaged)
         return sa.select(_transaction(), inside, lost, images, document, children, *keys).select_from(new)
 

@@ -76,7 +76,8 @@ class Writer:
     async def update(self, tx: WriteTransaction, locked: Locked, given: Given, *, removal: bool = False) -> Written:
         """As `insert`, for a row that is locked."""
         fields = tuple(name for name in self._resource.fields if name in given.texts)
-        columns = [self._resource.fields[name].column.name for name in (*fields, *given.reset)]
+        written = [self._resource.fields[name] for name in (*fields, *given.reset)]
+        columns = [column.name for field in written for column in field.columns]
         if removal and self._resource.soft_delete is not None:
             columns = [self._resource.soft_delete[0]]
         before = {name: locked.image[name] for name in columns if name in locked.image}

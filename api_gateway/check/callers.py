@@ -18,19 +18,21 @@ def scopes_of(subject: Subject, paths: Iterable[str]) -> list[str]:
     """The scopes of what is served at these paths of the OpenAPI document."""
     if subject.contract is None:
         return []
-    api = subject.project.configuration.api
-    prefix = f"{api.prefix}/{api.version}/"
+    prefix = subject.project.configuration.api.prefix
     by_place: dict[str, set[str]] = {}
-    for resource in subject.contract.resources:
-        if resource.path is not None:
-            by_place.setdefault(resource.path, set()).update(scope for scope in resource.scopes if scope is not None)
-    for handler in subject.contract.operations:
-        declared = operation_of(handler)
-        by_place.setdefault(declared.path, set()).add(declared.scope)
+    for version in subject.contract.versions:
+        place = f"{prefix}/{version.version}"
+        for path, resource in version.resources.by_path.items():
+            by_place.setdefault(f"{place}/{path}", set()).update(
+                scope for scope in resource.scopes if scope is not None
+            )
+        for handler in version.operations:
+            declared = operation_of(handler)
+            by_place.setdefault(f"{place}/{declared.path}", set()).add(declared.scope)
     found: set[str] = set()
     for path in paths:
-        below = path.removeprefix(prefix)
-        found |= by_place.get(below, set()) | by_place.get(below.partition("/")[0], set())
+        resource_path = "/".join(path.split("/")[: prefix.count("/") + 3])
+        found |= by_place.get(path, set()) | by_place.get(resource_path, set())
     return sorted(found)
 
 

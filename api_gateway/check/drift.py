@@ -11,7 +11,7 @@ from shared_models.resources import Resources
 
 
 def drifted(subject: Subject, live: Live) -> Iterator[Disagreement]:
-    resources = subject.contract.resources if subject.contract is not None else None
+    resources = subject.contract.together() if subject.contract is not None else None
     for drift in compare(subject.snapshot, live.snapshot):
         code, severity = _weighed(drift, resources)
         yield Disagreement(

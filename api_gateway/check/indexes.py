@@ -17,7 +17,7 @@ Columns = tuple[str, ...]
 
 def missing_indexes(subject: Subject, live: Live) -> Iterator[Disagreement]:
     """One warning per table and columns, that names everything which needs them."""
-    resources = subject.contract.resources if subject.contract is not None else None
+    resources = subject.contract.together() if subject.contract is not None else None
     if resources is None:
         return
     needed: dict[tuple[str, str, Columns], list[str]] = {}
@@ -29,7 +29,7 @@ def missing_indexes(subject: Subject, live: Live) -> Iterator[Disagreement]:
         if table is None or table.is_view or table.row_estimate < LARGE or not all(map(table.column, columns)):
             continue
         if not _has_index(table, columns, _scope(resources, table)):
-            yield _warning(table, columns, reasons)
+            yield _warning(table, columns, list(dict.fromkeys(reasons)))
 
 
 def _by_links(resource: BoundResource, resources: Resources) -> Iterator[tuple[tuple[str, str], Columns, str]]:

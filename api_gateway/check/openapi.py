@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from api_gateway.api.freeze import frozen_document
+from api_gateway.api.freeze import frozen_documents
 from api_gateway.check.callers import scopes_of
 from api_gateway.check.disagreement import Code, Disagreement, Severity
 from api_gateway.check.documents import Difference, differences
@@ -17,11 +18,14 @@ _FREEZE = "`banyan check --write` freezes the document anew."
 
 
 def against_frozen_document(subject: Subject) -> Iterator[Disagreement]:
-    """Raises UsageError when the file is there and cannot be read."""
+    """Of each version. Raises UsageError when a file is there and cannot be read."""
     if subject.contract is None:
         return
-    path = subject.project.openapi_path
-    document = frozen_document(subject.project, subject.contract)
+    for version, document in frozen_documents(subject.project, subject.contract).items():
+        yield from _of_version(subject, subject.project.openapi_path_of(version), document)
+
+
+def _of_version(subject: Subject, path: Path, document: str) -> Iterator[Disagreement]:
     try:
         text = path.read_text("utf-8")
         if text == document:

@@ -47,7 +47,7 @@ def unkept_promises(subject: Subject, live: Live) -> Iterator[Disagreement]:
     """Nothing where rows may not be read, or where the live schema is not the one that the contract was bound to."""
     if subject.contract is None or not live.may_read_rows:
         return
-    resources = subject.contract.resources
+    resources = subject.contract.together()
     deadline = time.monotonic() + BUDGET
     for resource in resources:
         if time.monotonic() > deadline:

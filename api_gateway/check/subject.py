@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from api_gateway.api.contract import Contract, load_contract, load_snapshot
+from api_gateway.api.contract import Contract, contract_modules, load_contract, load_snapshot
 from api_gateway.draft.live import legacy_database
 from api_gateway.errors import UsageError
 from api_gateway.project import Project
@@ -58,9 +58,11 @@ def live(project: Project, database_url: str, *, may_read_rows: bool) -> Iterato
 
 
 def contract_faults(project: Project, snapshot: Snapshot) -> list[Finding]:
-    """What of the contract does not fit this snapshot."""
-    try:
-        bind(project.module("contract"), snapshot, zone=project.configuration.api.time_zone)
-    except ContractError as error:
-        return error.findings
-    return []
+    """What of the contract, in any of its versions, does not fit this snapshot."""
+    found: list[Finding] = []
+    for module in contract_modules(project).values():
+        try:
+            bind(module, snapshot, zone=project.configuration.api.time_zone)
+        except ContractError as error:
+            found += error.findings
+    return list(dict.fromkeys(found))

@@ -87,7 +87,7 @@ def _written(subject: Subject) -> dict[Place, set[str]]:
     found: dict[Place, set[str]] = {}
     if subject.contract is None:
         return found
-    resources = subject.contract.resources
+    resources = subject.contract.together()
     for resource in resources:
         for place, columns in inserted(resource, resources).items():
             found.setdefault(place, set()).update({"insert"} if columns else ())

@@ -11,12 +11,13 @@ def openapi(
     write: Annotated[
         bool, typer.Option("--write", help="Write contract.openapi.json and tables.py into the project.")
     ] = False,
+    version: Annotated[str | None, typer.Option(help="Print that of this version: v2. Default: api.version.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 when those files are not up to date.")] = False,
 ) -> None:
     """Print the OpenAPI 3.1 document of the contract; freeze it."""
     from api_gateway.api.freeze import generated_files
     from api_gateway.cli.instance import project_folder
-    from api_gateway.errors import Finding
+    from api_gateway.errors import Finding, UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
@@ -28,7 +29,10 @@ def openapi(
             raise Finding(f"not up to date: {', '.join(stale)}", hint="`banyan openapi --write` writes them.")
         return
     if not write:
-        print(files[project.openapi_path], end="")
+        asked = version or project.configuration.api.version
+        if asked not in project.versions:
+            raise UsageError(f"there is no version {asked}: there is {', '.join(project.versions)}.")
+        print(files[project.openapi_path_of(asked)], end="")
         return
     for path, text in files.items():
         path.write_text(text, "utf-8")

@@ -43,6 +43,7 @@ class Answers:
         """What the mimic said. `observation` is a whole answer."""
         status = observation.status or 500
         headers = [(n.encode("latin-1"), v.encode("latin-1")) for n, v in observation.headers if n not in _FRAMING]
+        headers += _retiring(at.route)
         await _send(send, at.arrival.method, status, headers, observation.body)
         self._count(at, "modern", outcome_of(status))
         report(_answered(at, status))
@@ -51,6 +52,7 @@ class Answers:
         """A problem document (RFC 9457)."""
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
         headers.append((b"content-type", b"application/problem+json"))
+        headers += _retiring(at.route)
         body = json.dumps(problem.as_json(instance=f"urn:uuid:{at.arrival.request_id}"), ensure_ascii=False).encode()
         await _send(send, at.arrival.method, problem.status, headers, body)
         answerer = "gone" if at.decision.answerer is Answerer.gone else "modern"
@@ -82,8 +84,17 @@ def gone(route: Route) -> Problem:
     """410 with `Link: rel="successor-version"` (RFC 5829) where the route has a successor."""
     if route.successor is None:
         return Problem(410, "gone", "This endpoint has been retired", f"{route.name} is gone.")
-    link = {"Link": f'<{route.successor}>; rel="successor-version"'}
+    is_told = route.deprecated is not None  # with everything else about its end
+    link = {} if is_told else {"Link": f'<{route.successor}>; rel="successor-version"'}
     return Problem(410, "gone", "This endpoint has been retired", f"Call {route.successor} instead.", headers=link)
+
+
+def _retiring(route: Route) -> list[tuple[bytes, bytes]]:
+    """`Deprecation`, `Sunset`, `Link` of a route that says when it ends. What legacy answers is never touched."""
+    if route.deprecated is None:
+        return []
+    told = route.deprecated.succeeded_by(route.successor).headers()
+    return [(name.encode(), value.encode("latin-1")) for name, value in told]
 
 
 def failure(observation: Observation) -> Problem:

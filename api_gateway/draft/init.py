@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from api_gateway.api.contract import load_contract
-from api_gateway.api.freeze import frozen_document
+from api_gateway.api.freeze import frozen_documents
 from api_gateway.draft.drafting import Selection, draft, select
 from api_gateway.draft.files import Facts, project_files
 from api_gateway.draft.folder import Outcome, is_edited, read_memory, write_files, write_generated
@@ -78,7 +78,7 @@ def _freeze(folder: Path) -> Outcome:
     forget_modules(project)
     path = project.openapi_path
     before = path.read_text("utf-8") if path.exists() else None
-    document = frozen_document(project, load_contract(project))
+    document = frozen_documents(project, load_contract(project))[project.configuration.api.version]
     write_generated(folder, path.name, document)
     return "unchanged" if document == before else "written"
 

@@ -6,11 +6,12 @@ with the committed snapshot, for which it was written. One that declares nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-from api_gateway.api.contract import Contract
+from api_gateway.api.contract import Contract, Served, contract_modules
 from api_gateway.api.operations import operation_of
 from api_gateway.ledger import Outage, Reason
 from api_gateway.outages.look import Place, Rights
@@ -25,30 +26,33 @@ from shared_models.snapshot import Column, Snapshot, Table
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`resources`: the contract as it can be served; `outages`: what is out of service, and why."""
+    """`versions`: each version of the contract as it can be served; `outages`: what is out of service, and why."""
 
-    resources: Resources
+    versions: Mapping[str, Served]
     outages: tuple[Outage, ...] = ()
 
-    @property
-    def operations(self) -> frozenset[str]:
-        return self._named("operation")
+    @classmethod
+    def whole(cls, contract: Contract) -> Judgement:
+        return cls({version.version: Served(version.resources) for version in contract.versions})
 
     @property
     def routes(self) -> frozenset[str]:
         """The routes whose mimic cannot be run."""
-        return self._named("route")
+        return frozenset(outage.name for outage in self.outages if outage.subject == "route")
 
-    def _named(self, subject: str) -> frozenset[str]:
-        return frozenset(outage.name for outage in self.outages if outage.subject == subject)
+    def is_as(self, other: Judgement) -> bool:
+        """Would the same be served?"""
+        same = all(one.resources is other.versions[name].resources for name, one in self.versions.items())
+        return same and self.outages == other.outages
 
 
 def places_of(project: Project, contract: Contract) -> frozenset[Place]:
     """Every table that resources, operations and mimics use, whether the schema has it or not."""
-    definitions = (cls.__definition__ for cls in classes_of(project.module("contract")))
+    modules = contract_modules(project).values()
+    definitions = (cls.__definition__ for module in modules for cls in classes_of(module))
     places = {(one.schema, one.table) for one in definitions if one is not None}
     mimics = [route.mimic for route in project.routes.values() if route.mimic is not None]
-    for touches in touches_of([*contract.operations, *mimics]):
+    for touches in touches_of([*contract.every_operation, *mimics]):
         for names in (touches.select, touches.insert, touches.update, touches.delete):
             places |= {place_of(name) for name in names}
     return frozenset(places)
@@ -59,36 +63,52 @@ def judge(project: Project, contract: Contract, before: Snapshot, live: Snapshot
 
     rights  what our role may do; None: its rights are another role's business, and not looked at.
     """
-    unfit = {finding for findings in contract.resources.unavailable.values() for finding in findings}
-
-    def besides(resources: Resources) -> Iterator[Finding]:
-        yield from unfit  # what did not fit the snapshot has no place in the frozen API document either
-        yield from _out_of_reach(resources, before, rights)
-
-    zone = project.configuration.api.time_zone
-    resources = bind_what_fits(project.module("contract"), live, zone=zone, besides=besides)
-    outages = [Outage("resource", path, _reasons(findings)) for path, findings in sorted(resources.unavailable.items())]
     changes = _Changes(before, live, rights)
-    outages += _operations(contract, resources, changes)
+    modules = contract_modules(project)
+    versions: dict[str, Served] = {}
+    outages: list[Outage] = []
+    for version in contract.versions:
+        resources = _fitting(project, modules[version.version], version, before, live, rights)
+        named = "" if version is contract else f"{version.version}/"  # of the project's own version as ever
+        missing = sorted(resources.unavailable.items())
+        outages += [Outage("resource", f"{named}{path}", _reasons(findings)) for path, findings in missing]
+        broken = dict(_operations(version, resources, changes))
+        outages += [Outage("operation", f"{named}{name}", reasons) for name, reasons in broken.items()]
+        versions[version.version] = Served(resources, frozenset(broken))
     outages += [
         Outage("route", route.name, _sorted(reasons))
         for route in project.routes.values()
         if route.mimic is not None and (reasons := {*changes.of(route.mimic)})
     ]
     if not outages and all(before.table(*place) == live.table(*place) for place in places_of(project, contract)):
-        resources = contract.resources  # as they are served already
-    return Judgement(resources, tuple(outages))
+        return Judgement.whole(contract)  # as they are served already
+    return Judgement(versions, tuple(outages))
 
 
-def _operations(contract: Contract, resources: Resources, changes: _Changes) -> Iterator[Outage]:
+def _fitting(
+    project: Project, module: ModuleType, version: Contract, before: Snapshot, live: Snapshot, rights: Rights | None
+) -> Resources:
+    unfit = {finding for findings in version.resources.unavailable.values() for finding in findings}
+
+    def besides(resources: Resources) -> Iterator[Finding]:
+        yield from unfit  # what did not fit the snapshot has no place in the frozen API document either
+        yield from _out_of_reach(resources, before, rights)
+
+    return bind_what_fits(module, live, zone=project.configuration.api.time_zone, besides=besides)
+
+
+def _operations(
+    contract: Contract, resources: Resources, changes: _Changes
+) -> Iterator[tuple[str, tuple[Reason, ...]]]:
+    """The names of those that cannot run, and why."""
     for handler in contract.operations:
         declared = operation_of(handler)
         reasons = {*changes.of(handler)}
         answer = declared.answer
-        if answer is not None and answer not in resources.bound and answer.__definition__ is not None:
+        if answer is not None and resources.same(answer) is None and answer.__definition__ is not None:
             reasons |= {*_reasons(resources.unavailable.get(answer.__definition__.path or "", ()))}
         if reasons:
-            yield Outage("operation", declared.name, _sorted(reasons))
+            yield declared.name, _sorted(reasons)
 
 
 def _out_of_reach(resources: Resources, before: Snapshot, rights: Rights | None) -> Iterator[Finding]:

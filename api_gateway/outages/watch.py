@@ -61,7 +61,7 @@ class SchemaWatch:
         # Of a large schema only what is served: the whole of it would cost each process more than its start.
         self._before = load_snapshot(project, self._places)
         self._digest: str | None = None
-        self._judgement = Judgement(contract.resources)
+        self._judgement = Judgement.whole(contract)
         self._told: tuple[Outage, ...] = ()
         self._written: tuple[Outage, ...] | None = None
         self._fault = ""
@@ -124,7 +124,7 @@ class SchemaWatch:
             judgement = await asyncio.to_thread(self._judge)
             if self._digest is not None:
                 await self._sight.database.renew()
-            is_new = judgement.resources is not self._judgement.resources or judgement.outages != self._told
+            is_new = not judgement.is_as(self._judgement)
             self._judgement, self._digest = judgement, present
             if is_new:
                 self._act(judgement)

@@ -10,10 +10,11 @@ import pytest
 
 from api_gateway.api.contract import load_contract
 from api_gateway.postgres import Server
-from api_gateway.project import load_project
+from api_gateway.project import Project, load_project
 from shared_models.migrations import upgrade
 from tests.support.api import NORTHGATE, Api, partners, prepare, serving
 from tests.support.jobs import Chores
+from tests.support.versions import both_served, laid
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,22 @@ def api_template(clone: Callable[[str], str], northgate_template: str) -> str:
     project = load_project(NORTHGATE)
     prepare(url, project, load_contract(project))
     return url.rsplit("/", 1)[1]
+
+
+@pytest.fixture(scope="session")
+def people(
+    clone: Callable[[str], str], state_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Project]:
+    """A project of two versions, and its database as the administrator sees it."""
+    url = clone(state_template)
+    return url, laid(url, tmp_path_factory.mktemp("versions"))
+
+
+@pytest.fixture(scope="session")
+def versions(server: Server, people: tuple[str, Project]) -> Iterator[Api]:
+    """Both versions, served side by side."""
+    with both_served(server, *people) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from api_gateway.evidence.record import Recorder
 from api_gateway.project import Configuration, Project
 from api_gateway.routes import BasicAuth, FormToken, HeaderToken, QueryToken, Route
 from api_gateway.stages import Stage, StageTable
+from shared_models.contract import Deprecated
 from shared_models.faults import CommitUnknown, DatabaseAway
 from shared_models.migrations import BANYAN, upgrade
 from tests.support.asgi import Answer, call
@@ -64,6 +66,7 @@ async def echo(request: Request) -> Response:
     return Response(await request.body())
 
 
+ENDS = Deprecated(since=date(2026, 1, 1), sunset=date(2027, 1, 1), link="/docs/ending")
 ROUTES = [
     Route("hello", "GET", "/hello", QueryToken("token"), mimic=hello, successor="/api/v1/hellos"),
     Route("invoice", "GET", "/invoice/{no}.txt", BasicAuth(), mimic=invoice),
@@ -78,6 +81,7 @@ ROUTES = [
     Route("write.lost", "POST", "/write-lost", QueryToken("token"), mimic=lost_commit),
     Route("write.late", "POST", "/write-late", QueryToken("token"), mimic=hanging, timeout=0.05),
     Route("write.failing", "POST", "/write-failing", QueryToken("token"), mimic=failing),
+    Route("ending", "GET", "/ending", QueryToken("token"), mimic=hello, successor="/api/v1/hellos", deprecated=ENDS),
     Route("action.a", "POST", "/action", form={"action": "a"}, mimic=echo),
 ]
 
@@ -282,6 +286,30 @@ class TestLive:
         assert (answer.status, answer.header("content-type")) == (status, "application/problem+json")
         assert json.loads(answer.body)["code"] == code
         assert b"a row" not in answer.body
+
+
+class TestEnding:
+    """A route that says when it ends, in whatever the gateway answers; what legacy answers is not touched."""
+
+    @pytest.mark.parametrize(("stage", "status"), [("canary", 200), ("live", 200), ("retired", 410)])
+    async def test_every_answer_says_when_it_ends(self, junction: Junction, stage: str, status: int) -> None:
+        junction.stand({"ending": stage})
+        answer = await junction.ask("/ending?token=tok-acme", "ending")
+        assert answer.status == status
+        assert answer.header("deprecation") == "@1767225600"
+        assert answer.header("sunset") == "Fri, 01 Jan 2027 00:00:00 GMT"
+        (links,) = [value for name, value in answer.headers if name == "link"]
+        assert links.split(", ") == [
+            '</docs/ending>; rel="deprecation"; type="text/html"',
+            '</docs/ending>; rel="sunset"; type="text/html"',
+            '</api/v1/hellos>; rel="successor-version"',
+        ]
+
+    async def test_what_is_left_to_legacy_says_nothing(self, junction: Junction) -> None:
+        junction.stand({"ending": "legacy"})
+        answer = await junction.ask("/ending?token=tok-acme", "ending")
+        assert is_declined(answer)
+        assert answer.header("deprecation") is None
 
 
 class TestRetired:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
 
+from api_gateway.api.contract import Contract
 from api_gateway.api.openapi.operations import complete
 from api_gateway.api.openapi.parameters import TEXT_PATTERN
 from api_gateway.api.openapi.paths import resource_paths
 from api_gateway.api.openapi.patterns import filter_schemas
 from api_gateway.api.openapi.responses import component_headers, component_responses, with_what_all_have
+from api_gateway.api.openapi.retired import retired, with_refusals_told
 from api_gateway.api.openapi.schemas import Json, component_schemas
 from api_gateway.api.openapi.writes import write_schemas
-from api_gateway.api.operations import Operation
-from shared_models.resources import Resources
+from api_gateway.api.operations import operation_of
+from api_gateway.api.retiring import Lifecycles, lifecycles
 
 SECURITY: list[Json] = [{"bearer": []}, {"key": []}]
 SCHEMES: Json = {
@@ -26,21 +31,25 @@ SCHEMES: Json = {
 }
 
 
-def document(app: FastAPI, resources: Resources, operations: Iterable[Operation], prefix: str) -> Json:
-    """`prefix`: `/api/v1/`."""
+def document(app: FastAPI, version: Contract, lifecycle: Lifecycles, prefix: str, others: Iterable[str]) -> Json:
+    """Of one version. `prefix`: `/api/v1/`; `others`: those of the other versions."""
+    resources, elsewhere = version.resources, tuple(others)
     written: Json = get_openapi(
         title=app.title,
-        version=app.version,
+        version=version.version,
         openapi_version="3.1.0",
         description=app.description or None,
-        routes=app.routes,
+        routes=[route for route in app.routes if not getattr(route, "path", "").startswith(elsewhere)],
     )
+    operations = [operation_of(handler) for handler in version.operations]
     declared = {(f"{prefix}{op.path}", op.method.lower()): op for op in operations}
     paths = written.get("paths", {})
     for (path, method), op in declared.items():
         complete(paths[path][method], op, resources)
+        paths[path][method] = retired(paths[path][method], lifecycle.of_operation(op))
     for path, item in resource_paths(resources, prefix).items():
-        paths[path] = {**item, **paths.get(path, {})}
+        ends = lifecycle.of_resource(resources.by_path[path.removeprefix(prefix).partition("/")[0]])
+        paths[path] = {**{method: retired(op, ends) for method, op in item.items()}, **paths.get(path, {})}
     for path, item in paths.items():
         paths[path] = {method: with_what_all_have(op) for method, op in item.items()}
     components = written.setdefault("components", {})
@@ -48,7 +57,10 @@ def document(app: FastAPI, resources: Resources, operations: Iterable[Operation]
     bodies = {n: s for resource in resources for n, s in write_schemas(resource, resources).items()}
     shown = {**component_schemas(resources), **filter_schemas(resources), **bodies}
     components["schemas"] = dict(sorted({**schemas, **shown}.items()))
-    components["responses"], components["headers"] = component_responses(), component_headers()
+    refusals = component_responses()
+    is_retiring = any(op.get("deprecated") for item in paths.values() for op in item.values())
+    components["responses"] = with_refusals_told(refusals) if is_retiring else refusals
+    components["headers"] = component_headers()
     components["securitySchemes"] = SCHEMES
     whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": SECURITY}
     _drop_unused(whole, ("responses", "headers"))
@@ -82,13 +94,32 @@ def frozen(written: Json) -> str:
     return to_json(written, indent=1).decode() + "\n"  # as json.dumps would, ten times as fast
 
 
-def install(app: FastAPI, resources: Resources, operations: Iterable[Operation], prefix: str) -> None:
-    """Make `app.openapi()` give the whole document, built once."""
-    listed = tuple(operations)
+def install(app: FastAPI, contract: Contract, prefix: str) -> None:
+    """Make `app.openapi()` give the document of the project's own version; each version has its own besides.
 
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = document(app, resources, listed, prefix)
-        return app.openapi_schema
+    `prefix`: `/api`. `/api/openapi.json` is the own version's, `/api/v2/openapi.json` that of v2. Each is built once,
+    when it is first asked for.
+    """
+    places = {version.version: f"{prefix}/{version.version}/" for version in contract.versions}
+    lives = lifecycles(contract, prefix)
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI says to replace it so
+    @cache
+    def of(name: str) -> Json:
+        (version,) = (one for one in contract.versions if one.version == name)
+        others = [place for other, place in places.items() if other != name]
+        return document(app, version, lives[name], places[name], others)
+
+    @cache
+    def written(name: str) -> bytes:
+        return to_json(of(name))
+
+    def serve(name: str) -> None:
+        async def openapi(_: Request) -> Response:
+            return Response(written(name), media_type="application/json")
+
+        app.router.add_route(f"{places[name]}openapi.json", openapi, include_in_schema=False)
+
+    for name in places:
+        serve(name)
+    app.state.openapi_of = of
+    app.openapi = lambda: of(contract.version)  # type: ignore[method-assign]  # FastAPI says to replace it so

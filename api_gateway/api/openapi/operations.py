@@ -26,7 +26,7 @@ def complete(written: Json, op: Operation, resources: Resources) -> None:
         written.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         success.setdefault("headers", {}).update(header("Idempotency-Replayed"))
     if op.answer is not None:
-        resource = resources.of(op.answer)
+        resource = resources.same(op.answer) or resources.of(op.answer)
         success["content"] = {"application/json": {"schema": reference(resource.name)}}
         if op.status == 201 and resource.key:
             success.setdefault("headers", {}).update(header("Location"))

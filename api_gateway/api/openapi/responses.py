@@ -43,13 +43,20 @@ _HEADERS: dict[str, tuple[str, Json]] = {
     "Accept-Encoding": ("How a body may be encoded: `identity`, as it is.", {"type": "string"}),
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
     "Allow": ("The methods that are allowed here.", {"type": "string"}),
+    "Deprecation": (
+        "Since when this should not be used any more (RFC 9745).",
+        {"type": "string", "pattern": "^@-?[0-9]+$"},
+    ),
     "Dry-Run": ("`true`: nothing of it was kept.", {"type": "string", "const": "true"}),
     "ETag": (
         "Changes with the row (RFC 9110); the part behind a dot with what is included.",
         {"type": "string", "pattern": '^"[^"]+"$'},
     ),
     "Idempotency-Replayed": ("`true`: this answer was given before.", {"type": "string", "const": "true"}),
-    "Link": ('The next page, as rel="next" (RFC 8288).', {"type": "string"}),
+    "Link": (
+        "Where to go on (RFC 8288): `next`, the page behind this one; of what is deprecated `successor-version`.",
+        {"type": "string"},
+    ),
     "Location": ("Where it is.", {"type": "string"}),
     "Preference-Applied": ("What of `Prefer` was followed (RFC 7240).", {"type": "string"}),
     "RateLimit": (
@@ -62,6 +69,10 @@ _HEADERS: dict[str, tuple[str, Json]] = {
     ),
     "Retry-After": ("Seconds to wait.", {"type": "integer", "minimum": 0}),
     "Server-Timing": ("Milliseconds in the database, and in all.", {"type": "string"}),
+    "Sunset": (
+        "When this is expected to answer no longer (RFC 8594).",
+        {"type": "string", "pattern": "^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT$"},
+    ),
     "WWW-Authenticate": ("The scheme, and what the key lacks (RFC 6750).", {"type": "string"}),
     "X-Request-Id": ("The request's name in the log.", {"type": "string"}),
 }

@@ -152,14 +152,14 @@ def input_schema(field: Field) -> Json:
 
 def _new(resource: BoundResource, taken: frozenset[str], children: Json, optional: Iterable[str] = ()) -> Json:
     covered = taken | {name for kind in KINDS for name in implied(resource.rows, kind)}
-    fields = [f for f in resource.fields.values() if f.write and f.column.name not in taken]
+    fields = [f for f in resource.fields.values() if f.write and taken.isdisjoint(f.column_names)]
     required = [f.name for f in fields if f.name not in optional and _is_needed(f, covered)]
     properties = {field.name: input_schema(field) for field in fields}
     return _closed({**properties, **children}, required, f"A new row of {resource.path or resource.name}.")
 
 
 def _is_needed(field: Field, covered: Iterable[str]) -> bool:
-    return not (field.column.has_default or field.takes_null or field.column.name in covered)
+    return not (field.has_default or field.takes_null or not field.column_names.isdisjoint(covered))
 
 
 def _closed(properties: Json, required: list[str], description: str) -> Json:
