@@ -8,40 +8,49 @@ from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal, TextIO, assert_never
 
-import structlog
+import orjson
+from structlog.dev import ConsoleRenderer
 
 from api_gateway import events
 from api_gateway.events import Event
 
 Level = Literal["debug", "info", "warning", "error"]
 
-_log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+_LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """Where lines go, and how they are written. `silent`: levels that are not."""
+
+    service: str
+    silent: tuple[Level, ...]
+    written: Callable[[dict[str, Any]], str]
+    stream: TextIO
+
+
+_log: _Log | None = None
 
 
 def configure(service: str, *, form: Literal["json", "console"], level: Level, stream: TextIO | None = None) -> None:
     """Set how this process logs: once, at its start. `service` stands in every line. Default stream: standard error."""
+    global _log
     stream = stream if stream is not None else sys.stderr
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time" if form == "json" else "timestamp"),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
-        cache_logger_on_first_use=False,
-    )
-    structlog.contextvars.bind_contextvars(service=service)
+    written = _as_json if form == "json" else _for_people(colors=stream.isatty())
+    _log = _Log(service, _LEVELS[: _LEVELS.index(level)], written, stream)
     _quiet_libraries()
+
+
+def unconfigure() -> None:
+    """Nothing is written any more, as before `configure`."""
+    global _log
+    _log = None
 
 
 def report(event: Event) -> None:
@@ -49,14 +58,36 @@ def report(event: Event) -> None:
 
     Never raises: a full disk behind the log must not fail a request.
     """
-    if not structlog.is_configured():
+    if _log is None:
         return
-    fields = {name: value for name, value in asdict(event).items() if value is not None}
-    emit = {"debug": _log.debug, "info": _log.info, "warning": _log.warning, "error": _log.error}[level_of(event)]
+    name, words = _words(type(event))
+    told = {spoken: _plain(value) for own, spoken in words if (value := getattr(event, own)) is not None}
+    _write(_log, level_of(event), name, told)
+
+
+def _write(log: _Log, level: Level, name: str, told: Mapping[str, Any]) -> None:
+    if level in log.silent:
+        return
+    line = {"time": datetime.now(UTC), "level": level, "service": log.service, "event": name, **told}
     try:
-        emit(_name(event), **{_RENAMED.get(name, name): _plain(value) for name, value in fields.items()})
+        log.stream.write(log.written(line) + "\n")
+        log.stream.flush()
     except (OSError, ValueError):
         return
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    return orjson.dumps(line, option=orjson.OPT_UTC_Z).decode()
+
+
+def _for_people(*, colors: bool) -> Callable[[dict[str, Any]], str]:
+    render = ConsoleRenderer(colors=colors)
+
+    def written(line: dict[str, Any]) -> str:
+        at: datetime = line.pop("time")
+        return render(None, "", {"timestamp": at.isoformat().replace("+00:00", "Z"), **line})
+
+    return written
 
 
 def level_of(event: Event) -> Level:
@@ -106,13 +137,14 @@ def level_of(event: Event) -> Level:
             assert_never(event)
 
 
-_RENAMED = {"event": "what"}  # the name of structlog's own field
+_RENAMED = {"event": "what"}  # what a line calls the event itself
 
 
-def _name(event: Event) -> str:
-    """RequestAnswered -> request answered: what a person searches for."""
-    name = type(event).__name__
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+@cache
+def _words(kind: type[Event]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """RequestAnswered -> `request answered`: what a person searches for; and each field with its name in the line."""
+    name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).strip()
+    return name, tuple((field.name, _RENAMED.get(field.name, field.name)) for field in fields(kind))
 
 
 def _plain(value: Any) -> Any:
@@ -131,5 +163,8 @@ def _quiet_libraries() -> None:
 
 class _LibraryHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
+        if _log is None:
+            return
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        _log.warning("library warning", library=record.name, place=f"{record.module}:{record.lineno}", error=error)
+        told = {"library": record.name, "place": f"{record.module}:{record.lineno}", "error": error}
+        _write(_log, "warning", "library warning", told)

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import psycopg
-from psycopg import AsyncRawCursor, sql
+from psycopg import sql
 from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
@@ -159,7 +159,14 @@ class Database:
     """One database under one role. `size`: connections of this process at most; timeouts are seconds."""
 
     def __init__(
-        self, url: str, *, size: int, application_name: str, statement_timeout: float, lock_timeout: float
+        self,
+        url: str,
+        *,
+        size: int,
+        application_name: str,
+        statement_timeout: float,
+        lock_timeout: float,
+        pooled: bool = False,
     ) -> None:
         self._pool = Pool(
             url,
@@ -167,8 +174,9 @@ class Database:
             application_name=application_name,
             statement_timeout=statement_timeout,
             lock_timeout=lock_timeout,
+            pooled=pooled,
         )
-        self._session: Session | None = NO_SESSION
+        self._act(NO_SESSION)
         self._doubted: Callable[[], None] | None = None
 
     def when_doubted(self, call: Callable[[], None]) -> None:
@@ -177,7 +185,7 @@ class Database:
 
     async def renew(self) -> None:
         """Forget every statement that was prepared for an older schema; what runs, runs on."""
-        await self._pool.renew()
+        self._pool.renew()
 
     def acting(self, session: Session | None) -> Self:
         """The same database, the same connections, on behalf of somebody: every transaction begins with the session.
@@ -187,14 +195,19 @@ class Database:
         if session == self._session:
             return self
         other = copy.copy(self)
-        other._session = session
+        other._act(session)
         return other
+
+    def _act(self, session: Session | None) -> None:
+        self._session = session
+        begin = Session((*self._pool.manners, *session.settings), session.role) if session is not None else None
+        self._begin = begin.sql if begin else b""
 
     async def open(self) -> None:
         """Nothing is opened before it is needed: a database that is away must not keep the process from starting."""
 
     async def close(self) -> None:
-        await self._pool.close()
+        self._pool.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTransaction]:
@@ -226,7 +239,7 @@ class Database:
             fault = translated(error)
             if not isinstance(fault, DatabaseAway):
                 raise fault from None
-            await self._pool.discard_idle()
+            self._pool.discard_idle()
             committed = False if tx.id is None else await has_committed(self._pool, tx.id)
             if committed is None:
                 raise CommitUnknown(fault.sqlstate) from None
@@ -240,62 +253,63 @@ class Database:
         harmless.
         """
         try:
-            return await self._fetch_once(statement, values)
+            arguments = statement.encoded(values)
+        except psycopg.DataError as error:
+            raise translated(error) from None
+        try:
+            return await self._fetched(statement.sql, arguments)
         except (DatabaseAway, SchemaChanged) as fault:
             if fault.sqlstate is not None and fault.sqlstate not in _STALE:
                 raise
-            await (self._pool.renew() if isinstance(fault, SchemaChanged) else self._pool.discard_idle())
-            return await self._fetch_once(statement, values)
+            self._pool.renew() if isinstance(fault, SchemaChanged) else self._pool.discard_idle()
+            return await self._fetched(statement.sql, arguments)
 
-    async def _fetch_once(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
-        session = self._known_session()
-        connection = await self._pool.acquire()
+    async def _fetched(self, sql: bytes, arguments: wire.Arguments) -> list[Cells]:
+        begin = self._known_begin()
+        connection = self._pool.idle() or await self._pool.acquire()
         try:
-            if session:
-                rows = await _fetch_acting(connection, session, statement, values)
+            if begin:
+                rows = await wire.fetch_after(connection, begin, sql, arguments)
             else:
-                rows = await _fetch(connection, statement, values)
+                rows = await wire.fetch(connection, sql, arguments)
+        except wire.NotBegun as refusal:
+            raise self._given_back(connection, refused_session(refusal.error)) from None
         except psycopg.Error as error:
-            fault = translated(error)
-            await self._give_back(connection, fault)
-            raise fault from None
-        except DatabaseFault as fault:
-            await self._give_back(connection, fault)
-            raise
+            raise self._given_back(connection, translated(error)) from None
         except BaseException:
-            await self._pool.release(connection)
+            self._pool.release(connection)
             raise
-        await self._pool.release(connection)
+        self._pool.release(connection)
         return rows
 
-    async def _give_back(self, connection: Connection, fault: DatabaseFault) -> None:
+    def _given_back(self, connection: Connection, fault: DatabaseFault) -> DatabaseFault:
         self._doubt(fault)
         if isinstance(fault, (DatabaseAway, SchemaChanged)):
-            await self._pool.discard(connection)
+            self._pool.discard(connection)
         else:
-            await self._pool.release(connection)
+            self._pool.release(connection)
+        return fault
 
     @asynccontextmanager
     async def _begun(self, begin: bytes) -> AsyncIterator[Connection]:
         """A connection on which a transaction was begun; a dead one is replaced once, nothing was done on it."""
-        session = self._known_session()
-        if session:
-            begin = begin + b"; " + session.sql
+        if session := self._known_begin():
+            begin = begin + b"; " + session
         connection = await self._pool.acquire()
         try:
             try:
                 await wire.command(connection, begin)
             except psycopg.OperationalError:
-                await self._pool.discard(connection)
-                await self._pool.discard_idle()
+                self._pool.discard(connection)
+                self._pool.discard_idle()
                 connection = await self._pool.acquire()
                 await wire.command(connection, begin)
             except psycopg.Error as error:
-                raise (refused_session(error) if session else translated(error)) from None
+                raise (refused_session(error) if self._session else translated(error)) from None
             yield connection
         except SchemaChanged as fault:
             self._doubt(fault)
-            await connection.close()  # it remembers statements of the old schema
+            connection.shut()  # it remembers statements of the old schema
             raise
         except NotGranted as fault:
             self._doubt(fault)
@@ -303,16 +317,17 @@ class Database:
         except psycopg.Error as error:
             raise translated(error) from None
         finally:
-            await self._pool.release(connection)
+            self._pool.release(connection)
 
     def _doubt(self, fault: DatabaseFault) -> None:
         if self._doubted is not None and isinstance(fault, (SchemaChanged, NotGranted)):
             self._doubted()
 
-    def _known_session(self) -> Session:
+    def _known_begin(self) -> bytes:
+        """What every transaction begins with, nothing mostly. Raises NoSession."""
         if self._session is None:
             raise NoSession
-        return self._session
+        return self._begin
 
 
 _STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000", "XX000"})
@@ -322,33 +337,9 @@ async def _fetch(connection: Connection, statement: Prepared, values: Mapping[st
     return await wire.fetch(connection, statement.sql, statement.encoded(values))
 
 
-def _cells(cursor: AsyncRawCursor[Any]) -> list[Cells]:
-    result = cursor.pgresult
-    assert result is not None  # noqa: S101 - execute() raised otherwise
-    columns = range(result.nfields)
-    return [[result.get_value(row, column) for column in columns] for row in range(result.ntuples)]
-
-
-async def _fetch_acting(
-    connection: Connection, session: Session, statement: Prepared, values: Mapping[str, str | None]
-) -> list[Cells]:
-    """Session and statement in one round trip. What is sent between two Syncs is one transaction (PostgreSQL's manual,
-    55.2.4 "Pipelining"): it ends with the statement, after an error too, and the session with it.
-    """
-    setting: AsyncRawCursor[Any] = AsyncRawCursor(connection)
-    cursor: AsyncRawCursor[Any] = AsyncRawCursor(connection)
-    try:
-        async with connection.pipeline():
-            await setting.execute(session.sql, prepare=False)
-            await cursor.execute(statement.sql, statement.arguments(values), prepare=True)
-    except psycopg.Error as error:
-        raise (refused_session(error) if setting.pgresult is None else translated(error)) from None
-    return _cells(cursor)
-
-
 async def _end(connection: Connection, command: bytes) -> None:
     """Roll back where there is somebody to roll back; a connection that is gone has rolled back by itself."""
     try:
         await wire.command(connection, command)
     except psycopg.Error:
-        await connection.close()
+        connection.shut()

@@ -52,9 +52,9 @@ async def _asked(pool: Pool, query: bytes, transaction: str) -> str | None:
         await cursor.execute(query, [transaction], prepare=False)
         row = await cursor.fetchone()
     except psycopg.Error:
-        await pool.discard_idle()
+        pool.discard_idle()
         return "away"
     else:
         return None if row is None else str(row[0]) if row[0] is not None else None
     finally:
-        await pool.release(connection)
+        pool.release(connection)

@@ -18,6 +18,7 @@ from shared_models.wire import Connection
 __all__ = ["Connection", "Pool"]
 
 _CONNECT_SECONDS = 3
+_IDLE = pq.TransactionStatus.IDLE
 _MANNERS = {
     "TimeZone": "UTC",  # a timestamp with zone is written in UTC
     "DateStyle": "ISO",
@@ -36,7 +37,11 @@ def settings_option() -> str:
 
 
 class Pool:
-    """At most `size` connections in autocommit mode; they are opened when first needed."""
+    """At most `size` connections in autocommit mode; they are opened when first needed.
+
+    pooled   PgBouncer in transaction mode is in between: what we ask of a session has to be asked of each transaction
+             (`manners`), and nothing can be prepared
+    """
 
     def __init__(
         self,
@@ -47,21 +52,26 @@ class Pool:
         statement_timeout: float,
         lock_timeout: float,
         wait_timeout: float = 2.0,
+        pooled: bool = False,
     ) -> None:
-        bounds = {
+        asked = {
+            **_MANNERS,
             "statement_timeout": f"{statement_timeout * 1000:.0f}ms",
             "lock_timeout": f"{lock_timeout * 1000:.0f}ms",
             "idle_in_transaction_session_timeout": f"{max(10.0, 2 * statement_timeout) * 1000:.0f}ms",
         }
-        wanted = " ".join(f"-c {name}={value}" for name, value in {**_MANNERS, **bounds}.items())
+        self.manners = tuple(asked.items()) if pooled else ()
         given = str(conninfo_to_dict(url).get("options") or "")
+        ours = "" if pooled else " ".join(f"-c {name}={value}" for name, value in asked.items())
+        options = f"{given} {ours}".strip()  # of what is said twice the last counts
         self._conninfo = make_conninfo(
             url,
-            options=f"{wanted} {given}".strip(),
+            **({"options": options} if options else {}),
             application_name=application_name,
             client_encoding="UTF8",
             connect_timeout=_CONNECT_SECONDS,
         )
+        self._pooled = pooled
         self._size, self._wait_timeout = size, wait_timeout
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
@@ -69,13 +79,19 @@ class Pool:
         self._generation = 0
         self._closed = False
 
-    async def acquire(self) -> Connection:
-        """Raises DatabaseAway when there is no server, DatabaseBusy when nobody gave a connection back in time."""
+    def idle(self) -> Connection | None:
+        """A connection that is open and free now, the one that was given back last."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.closed:
                 return connection
             self._open -= 1
+        return None
+
+    async def acquire(self) -> Connection:
+        """Raises DatabaseAway when there is no server, DatabaseBusy when nobody gave a connection back in time."""
+        if (idle := self.idle()) is not None:
+            return idle
         if self._closed:
             raise DatabaseAway
         if self._open < self._size:
@@ -83,11 +99,11 @@ class Pool:
         handed = await self._wait()
         return handed if handed is not None else await self.acquire()
 
-    async def release(self, connection: Connection) -> None:
+    def release(self, connection: Connection) -> None:
         """Take a connection back. One that is not idle (cut, cancelled, in a transaction) is closed instead."""
         outdated = connection.generation != self._generation or self._closed
-        if outdated or connection.pgconn.transaction_status != pq.TransactionStatus.IDLE:
-            await self.discard(connection)
+        if outdated or connection.pgconn.transaction_status != _IDLE:
+            self.discard(connection)
             return
         while self._waiting:
             waiter = self._waiting.popleft()
@@ -96,25 +112,25 @@ class Pool:
                 return
         self._idle.append(connection)
 
-    async def discard(self, connection: Connection) -> None:
+    def discard(self, connection: Connection) -> None:
         self._open -= 1
-        await connection.close()
+        connection.shut()
         self._wake_one()
 
-    async def discard_idle(self) -> None:
+    def discard_idle(self) -> None:
         """After a lost connection: the server was restarted, so the idle ones are dead too."""
         while self._idle:
             self._open -= 1
-            await self._idle.pop().close()
+            self._idle.pop().shut()
 
-    async def renew(self) -> None:
+    def renew(self) -> None:
         """The schema has changed: no connection that was opened before is used again once it is given back."""
         self._generation += 1
-        await self.discard_idle()
+        self.discard_idle()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self._closed = True
-        await self.discard_idle()
+        self.discard_idle()
 
     async def _connect(self) -> Connection:
         self._open += 1
@@ -128,7 +144,8 @@ class Pool:
                 raise translated(error) from None
             raise
         connection.generation = generation
-        connection.prepare_threshold = 0
+        connection.unprepared = self._pooled
+        connection.prepare_threshold = None if self._pooled else 0
         connection.prepared_max = 500
         return connection
 
@@ -140,12 +157,12 @@ class Pool:
             async with asyncio.timeout(self._wait_timeout):
                 return await waiter
         except BaseException as error:
-            await self._pass_on(waiter)
+            self._pass_on(waiter)
             if isinstance(error, TimeoutError):
                 raise DatabaseBusy from None
             raise
 
-    async def _pass_on(self, waiter: asyncio.Future[Connection | None]) -> None:
+    def _pass_on(self, waiter: asyncio.Future[Connection | None]) -> None:
         """What was handed to somebody who stopped waiting in the same moment goes to the next."""
         if waiter.cancelled() or not waiter.done():
             return
@@ -153,7 +170,7 @@ class Pool:
         if connection is None:
             self._wake_one()
         else:
-            await self.release(connection)
+            self.release(connection)
 
     def _wake_one(self) -> None:
         while self._waiting:

@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-import structlog
 
 from api_gateway import events
-from api_gateway.logging import configure, level_of, report
+from api_gateway.logging import configure, level_of, report, unconfigure
 
 
 @pytest.fixture
@@ -23,8 +22,7 @@ def lines() -> Iterator[io.StringIO]:
     handlers, level = root.handlers, root.level
     configure("app", form="json", level="debug", stream=stream)
     yield stream
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    unconfigure()
     root.handlers, root.level = handlers, level
 
 
@@ -97,8 +95,7 @@ def test_a_full_disk_behind_the_log_does_not_fail_the_program() -> None:
     try:
         report(events.ProcessStarted("app"))
     finally:
-        structlog.reset_defaults()
-        structlog.contextvars.clear_contextvars()
+        unconfigure()
         root.handlers, root.level = handlers, level
 
 
