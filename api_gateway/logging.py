@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Literal, TextIO, assert_never
+from typing import Any, Literal, TextIO, assert_never, get_args
 
 import orjson
 from structlog.dev import ConsoleRenderer
@@ -60,7 +59,7 @@ def report(event: Event) -> None:
     """
     if _log is None:
         return
-    name, words = _words(type(event))
+    name, words = _WORDS[type(event)]
     told = {spoken: _plain(value) for own, spoken in words if (value := getattr(event, own)) is not None}
     _write(_log, level_of(event), name, told)
 
@@ -140,11 +139,13 @@ def level_of(event: Event) -> Level:
 _RENAMED = {"event": "what"}  # what a line calls the event itself
 
 
-@cache
-def _words(kind: type[Event]) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _words(kind: type[Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
     """RequestAnswered -> `request answered`: what a person searches for; and each field with its name in the line."""
     name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).strip()
     return name, tuple((field.name, _RENAMED.get(field.name, field.name)) for field in fields(kind))
+
+
+_WORDS = {kind: _words(kind) for kind in get_args(Event)}
 
 
 def _plain(value: Any) -> Any:
