@@ -42,7 +42,8 @@ class Finding(BanyanError):
 class FieldError:
     """One fault of a request: where it is, and what is wrong there.
 
-    Exactly one of `pointer` (a JSON Pointer into the body, RFC 6901), `parameter` (query) or `header` is set.
+    Exactly one of `pointer` (a JSON Pointer into the body, RFC 6901), `parameter` (query) or `header` is set; raises
+    ValueError where that is not so.
     """
 
     code: str
@@ -50,6 +51,11 @@ class FieldError:
     pointer: str | None = None
     parameter: str | None = None
     header: str | None = None
+
+    def __post_init__(self) -> None:
+        places = [place for place in (self.pointer, self.parameter, self.header) if place is not None]
+        if len(places) != 1 or (self.pointer and not self.pointer.startswith("/")):
+            raise ValueError(f"{self.code}: say where it is: pointer, parameter or header")
 
     def as_json(self) -> dict[str, str]:
         place = {"pointer": self.pointer, "parameter": self.parameter, "header": self.header}
@@ -60,8 +66,8 @@ class FieldError:
 class Problem(Exception):
     """An answer that refuses: RFC 9457, media type `application/problem+json`.
 
-    `code` is stable and documented in `docs/reference/errors.md`; `type` is derived from it. `detail` never carries
-    PostgreSQL's own text, a secret, or a name that the contract hides.
+    `code` is stable and documented in `docs/reference/errors.md`; `type` is the address of its page. `detail` never
+    carries PostgreSQL's own text, a secret, or a name that the contract hides.
     """
 
     status: int
@@ -71,9 +77,10 @@ class Problem(Exception):
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def as_json(self, *, instance: str | None = None) -> dict[str, object]:
+    def as_json(self, types: str, *, instance: str | None = None) -> dict[str, object]:
+        """`types`: what the addresses of all pages begin with: `/api/problems/`."""
         document: dict[str, object] = {
-            "type": f"urn:banyan:problem:{self.code}",
+            "type": f"{types}{self.code}",
             "title": self.title,
             "status": self.status,
             "code": self.code,

@@ -55,10 +55,18 @@ class Legacy(_Table):
 
 
 class Api(_Table):
+    """`url`: the origin under which callers know it; with it the addresses of problem types are whole."""
+
     prefix: str = "/api"
+    url: str | None = Field(None, pattern=r"^https?://[^/?#\s]+$")
     version: str = "v1"
     title: str = "API"
     time_zone: str = "UTC"
+
+    @property
+    def problem_types(self) -> str:
+        """What the `type` of every problem document begins with (RFC 9457, section 3.1.1)."""
+        return f"{self.url or ''}{self.prefix}/problems/"
 
 
 class DatabaseSession(_Table):

@@ -37,11 +37,11 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
-            await rendered(unsupported_encoding())(scope, receive, send)
+            await rendered(unsupported_encoding(), scope)(scope, receive, send)
             return
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if len(announced) > 18 or int(announced) > self._limit:
-            await rendered(of_status(413))(scope, receive, send)
+            await rendered(of_status(413), scope)(scope, receive, send)
             return
         got = 0
 

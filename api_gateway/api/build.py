@@ -18,6 +18,7 @@ from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_route import ExportRoute
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
+from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_routes
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.reader import Reader
 from api_gateway.api.resource_route import ResourceRoute
@@ -60,7 +61,7 @@ def build_api(
     app = FastAPI(
         title=api.title,
         version=contract.version,
-        docs_url=f"{api.prefix}/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url=f"{api.prefix}/openapi.json",
         redirect_slashes=False,
@@ -96,6 +97,9 @@ def build_api(
             "retiring_operations": {op.name: headers_of(of_version.of_operation(op)) for op in operations},
         }
     openapi.install(app, contract, api.prefix)
+    types = ProblemTypes.of(operation_of(handler) for handler in contract.every_operation)
+    app.router.routes += documentation_routes(api.prefix, api.title, [one.version for one in contract.versions])
+    app.router.routes += problem_routes(api.prefix, types)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
     limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
@@ -107,6 +111,7 @@ def build_api(
         RequestState,
         state={
             "keys": keys,
+            "problem_types": api.problem_types,
             "convention": project.convention,
             "read_database": databases.read.acting(nobody),
             "write_database": databases.write.acting(nobody),

@@ -41,7 +41,7 @@ class Limited:
         if verdict.wait:
             problem = rate_limited(verdict.wait)
             note(problem, scope)
-            await rendered(problem)(scope, receive, send_limits)
+            await rendered(problem, scope)(scope, receive, send_limits)
         else:
             await self._app(scope, receive, send_limits)
 

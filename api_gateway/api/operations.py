@@ -9,8 +9,8 @@ Authentication, scope, idempotency, problem documents, the journal and OpenAPI c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fastapi import Request, Response, params
@@ -47,6 +47,7 @@ class Operation:
     name: str = ""
     again: bool = True
     deprecated: Deprecated | None = None
+    refuses: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def is_safe(self) -> bool:
@@ -62,16 +63,20 @@ def operation(
     answer: type[Resource] | None = None,
     again: bool = True,
     deprecated: Deprecated | None = None,
+    refuses: Mapping[str, str] | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI.
 
     again       False: it must not be run again after a deadlock; its caller is told to try again
     deprecated  since when it should not be called any more
+    refuses     the problem codes of its own, each with what it means: a page at `/api/problems/…`
     """
 
     def declare(handler: Handler) -> Handler:
         name = handler.__name__
-        declared = Operation(path.strip("/"), scope, method.upper(), status, answer, name, again, deprecated)
+        declared = Operation(
+            path.strip("/"), scope, method.upper(), status, answer, name, again, deprecated, refuses or {}
+        )
         handler.__banyan_operation__ = declared  # type: ignore[attr-defined]  # a function holds what it was declared to be
         return handler
 

@@ -45,6 +45,12 @@ def not_found() -> Problem:
     return Problem(404, "not_found", "There is nothing here.")
 
 
+def no_such_page() -> Problem:
+    told = "Take it from a page of the same list, unchanged."
+    errors = [FieldError("not_a_cursor", told, parameter="cursor")]
+    return Problem(404, "no_such_page", "There is no such page of this list.", errors=errors)
+
+
 def method_not_allowed(allowed: Iterable[str]) -> Problem:
     headers = {"allow": ", ".join(allowed)}
     return Problem(405, "method_not_allowed", "The method is not allowed here.", headers=headers)
@@ -167,8 +173,11 @@ def _escaped(step: object) -> str:
     return str(step).replace("~", "~0").replace("/", "~1")
 
 
-def rendered(problem: Problem) -> Response:
-    body = json.dumps(problem.as_json(), ensure_ascii=True, separators=(",", ":")).encode()
+def rendered(problem: Problem, scope: Scope) -> Response:
+    """The answer to the request of this scope, whose state knows where the pages of problem types are."""
+    body = json.dumps(
+        problem.as_json(scope["state"]["problem_types"]), ensure_ascii=True, separators=(",", ":")
+    ).encode()
     headers = {"cache-control": "no-store", **problem.headers}
     return Response(body, problem.status, headers, MEDIA_TYPE)
 
@@ -185,7 +194,7 @@ def _handler(of: Callable[[Any], Problem]) -> Handler:
     async def handle(request: Request, error: Exception) -> Response:
         problem = of(error)
         note(problem, request.scope)
-        return rendered(problem)
+        return rendered(problem, request.scope)
 
     return handle
 

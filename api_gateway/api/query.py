@@ -28,15 +28,25 @@ def query_pairs(query: bytes) -> Pairs:
         raise query_too_long(MAX_QUERY_BYTES)
     parts = [part for part in query.split(b"&") if part]
     if len(parts) > MAX_PARAMETERS:
-        raise bad_request([FieldError("too_many", f"At most {MAX_PARAMETERS} parameters.")])
-    return [(_decoded(name), _decoded(value)) for name, _, value in (part.partition(b"=") for part in parts)]
+        beyond = _shown(parts[MAX_PARAMETERS].partition(b"=")[0])
+        raise bad_request([FieldError("too_many", f"At most {MAX_PARAMETERS} parameters.", parameter=beyond)])
+    raw = [(name, value) for name, _, value in (part.partition(b"=") for part in parts)]
+    pairs = [(_decoded(name), _decoded(value)) for name, value in raw]
+    known = [(name, value) for name, value in pairs if name is not None and value is not None]
+    if len(known) < len(pairs):
+        wrong = dict.fromkeys(_shown(raw[n][0]) for n, pair in enumerate(pairs) if None in pair)
+        detail = "It is not UTF-8, percent-encoded, without NUL."
+        raise bad_request([FieldError("encoding", detail, parameter=name) for name in wrong])
+    return known
 
 
-def _decoded(raw: bytes) -> str:
-    text = decoded_text(raw.replace(b"+", b" "))
-    if text is None:
-        raise bad_request([FieldError("encoding", "A parameter is not UTF-8, percent-encoded, without NUL.")])
-    return text
+def _decoded(raw: bytes) -> str | None:
+    return decoded_text(raw.replace(b"+", b" "))
+
+
+def _shown(name: bytes) -> str:
+    """A parameter's name as it can be told, whatever it is."""
+    return unquote_to_bytes(name).decode("utf-8", "replace")
 
 
 def decoded_text(raw: bytes) -> str | None:

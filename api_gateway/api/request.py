@@ -14,7 +14,7 @@ from api_gateway.api.cursors import Cursors, Position
 from api_gateway.api.filters import Names, Origin, Values, conditions_of
 from api_gateway.api.grammar import WORDS
 from api_gateway.api.inclusions import Inclusions
-from api_gateway.api.problems import bad_request, not_found
+from api_gateway.api.problems import bad_request, no_such_page, not_found
 from api_gateway.api.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_PATTERN, Pairs, decoded_text, query_pairs
 from api_gateway.api.shapes import CountShape, GetShape, ListShape, Node
 from api_gateway.api.sorting import distinct, sorts_of
@@ -110,12 +110,11 @@ def list_request(
 
 
 def _opened(token: str | None, context: str, cursors: Cursors) -> Position | None:
-    """Only what was understood whole tells which list it is. Raises Problem 400."""
+    """Only what was understood whole tells which list it is. Raises Problem 404 for a page that nobody was given."""
     try:
         return None if token is None else cursors.open(token, context)
     except ValueError:
-        told = "Take it from a page of the same list, unchanged."
-        raise bad_request([FieldError("not_a_cursor", told, parameter="cursor")]) from None
+        raise no_such_page() from None
 
 
 class Parser:

@@ -49,11 +49,11 @@ class ResourceRoute(BaseRoute):
             await self._answer(scope, receive, to)
         except Problem as problem:
             problems.note(problem, scope)
-            await problems.rendered(problem)(scope, receive, to)
+            await problems.rendered(problem, scope)(scope, receive, to)
         except BadValue:
-            await problems.rendered(problems.bad_request([]))(scope, receive, to)
+            await problems.rendered(problems.bad_request([]), scope)(scope, receive, to)
         except DatabaseFault as fault:
-            await problems.rendered(problems.of_fault(fault))(scope, receive, to)
+            await problems.rendered(problems.of_fault(fault), scope)(scope, receive, to)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = self._call(scope, receive)

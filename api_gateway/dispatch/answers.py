@@ -34,10 +34,11 @@ class Junction:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`pass_secret` marks a declined request for the edge."""
+    """`pass_secret` marks a declined request for the edge; `problem_types`: where each kind of refusal is told."""
 
     recorder: Recorder
     pass_secret: bytes
+    problem_types: str
 
     async def answer(self, send: Send, at: Junction, observation: Observation) -> None:
         """What the mimic said. `observation` is a whole answer."""
@@ -53,7 +54,8 @@ class Answers:
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
         headers.append((b"content-type", b"application/problem+json"))
         headers += _retiring(at.route)
-        body = json.dumps(problem.as_json(instance=f"urn:uuid:{at.arrival.request_id}"), ensure_ascii=False).encode()
+        told = problem.as_json(self.problem_types, instance=f"urn:uuid:{at.arrival.request_id}")
+        body = json.dumps(told, ensure_ascii=False).encode()
         await _send(send, at.arrival.method, problem.status, headers, body)
         answerer = "gone" if at.decision.answerer is Answerer.gone else "modern"
         self._count(at, answerer, outcome_of(problem.status))

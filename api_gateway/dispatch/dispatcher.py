@@ -61,7 +61,7 @@ class Dispatcher:
         self._holder = holder
         self._schema = schema
         self._databases = databases
-        self._answers = Answers(recorder, pass_secret.encode())
+        self._answers = Answers(recorder, pass_secret.encode(), project.configuration.api.problem_types)
         self._apps = {name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None}
 
     @staticmethod

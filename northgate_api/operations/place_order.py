@@ -32,6 +32,12 @@ from shared_models.grants import touches
 Text = Annotated[str, StringConstraints(min_length=1)]
 CENT = Decimal("0.01")
 OPEN = 10
+REFUSES = {
+    "cannot_be_ordered": "The customer or a line does not allow it; `errors` says which, and why.",
+    "credit_limit_exceeded": "The customer's credit limit does not allow the order.",
+    "no_partner": "The key does not belong to an active partner.",
+    "reference_used": "An order has this reference already; `errors` names it.",
+}
 EXAMPLE: JsonDict = {"customer_code": "ACME", "lines": [{"item_number": "NS-10023", "quantity": 12}]}
 
 
@@ -55,7 +61,7 @@ class NewOrder(BaseModel):
     lines: Annotated[list[NewLine], Field(min_length=1, max_length=99)]
 
 
-@operation("orders", scope="orders:write", status=201, answer=Order)
+@operation("orders", scope="orders:write", status=201, answer=Order, refuses=REFUSES)
 @touches(
     select={
         "partner": ["prt_cd", "prc_lst", "act_fl"],

@@ -318,7 +318,7 @@ class TestRetired:
         answer = await junction.ask("/hello?token=tok-acme", "hello")
         assert answer.status == 410
         assert answer.header("link") == '</api/v1/hellos>; rel="successor-version"'
-        assert json.loads(answer.body)["type"] == "urn:banyan:problem:gone"
+        assert json.loads(answer.body)["type"] == "/api/problems/gone"
         assert await junction.counted() == [("hello", "acme", "retired", "gone", "4xx", 1)]
 
     async def test_an_exempt_consumer_stays_where_it_is(self, junction: Junction) -> None:

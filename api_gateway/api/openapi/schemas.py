@@ -15,7 +15,11 @@ PROBLEM: Json = {
     "description": "Why the request was refused (RFC 9457). `code` is stable.",
     "required": ["type", "title", "status", "code"],
     "properties": {
-        "type": {"type": "string", "format": "uri", "examples": ["urn:banyan:problem:not_found"]},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The address of a page that tells what it means.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "code": {"type": "string", "examples": ["not_found"]},
