@@ -25,7 +25,7 @@ def test_the_list_is_the_whole_of_psycopgs() -> None:
 def test_an_error_becomes_a_fault_and_a_problem_without_its_text(cls: type[psycopg.Error]) -> None:
     fault = translated(cls(SECRET))
     assert isinstance(fault, DatabaseFault)
-    problem = rendered(of_fault(fault))
+    problem = rendered(of_fault(fault), {"type": "http", "state": {"problem_types": "/api/problems/"}})
     for text in (str(fault), repr(fault), bytes(problem.body).decode()):
         assert "4711" not in text
         assert "customer_pkey" not in text
