@@ -21,7 +21,7 @@ from shared_models.resources import BoundResource, BoundSearch, Field, Finding, 
 from shared_models.rows import NoRows, Rows
 from shared_models.snapshot import Column, Snapshot, Table
 from shared_models.spelling import constant, type_name
-from shared_models.tables import core_table
+from shared_models.tables import Sources
 from shared_models.values import Value, value_of
 from shared_models.writing import bind_writing
 
@@ -33,7 +33,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 def target_of(annotation: Any) -> type[c.Resource] | None:
     """The resource in `Customer`, `Customer | None`, `list[OrderLine]`."""
     inner = bare(annotation)[0]
-    if get_origin(inner) in (list, tuple) and get_args(inner):
+    if not isinstance(inner, type) and get_origin(inner) in (list, tuple) and get_args(inner):
         inner = bare(get_args(inner)[0])[0]
     return inner if isinstance(inner, type) and issubclass(inner, c.Resource) else None
 
@@ -49,11 +49,9 @@ def link_marker(info: FieldInfo) -> c.Parent | c.Children | None:
 class Binder:
     """Binds the columns of one resource; links follow when every resource is known."""
 
-    def __init__(
-        self, cls: type[c.Resource], snapshot: Snapshot, zone: str, places: Places, metadata: sa.MetaData
-    ) -> None:
+    def __init__(self, cls: type[c.Resource], snapshot: Snapshot, zone: str, places: Places, sources: Sources) -> None:
         assert cls.__definition__ is not None  # noqa: S101 - classes_of() gives no others
-        self.cls, self.snapshot, self.zone, self.places, self.metadata = cls, snapshot, zone, places, metadata
+        self.cls, self.snapshot, self.zone, self.places, self.sources = cls, snapshot, zone, places, sources
         self.definition = cls.__definition__
         self.place = f"{self.definition.schema}.{self.definition.table}"
         self.findings: list[Finding] = []
@@ -69,7 +67,7 @@ class Binder:
             name=self.cls.__name__,
             path=self._path(),
             table=table,
-            source=self._source(table),
+            sources=self.sources,
             fields=self._fields(table),
             links={},
             rows=self._rows(),
@@ -91,10 +89,6 @@ class Binder:
         elif definition.path is not None and not resource.order:
             self._fault("no field can be sorted by, so there is no order for pages")
         return replace(resource, sort=self._sort(resource), search=self._search(resource)), self.findings
-
-    def _source(self, table: Table) -> sa.Table:
-        known = self.metadata.tables.get(f"{table.schema}.{table.name}")
-        return known if known is not None else core_table(table, self.metadata)
 
     def _path(self) -> str | None:
         path = self.definition.path

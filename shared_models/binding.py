@@ -7,11 +7,12 @@ bind_what_fits(contract, snapshot)   takes the resources out that do not fit, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import ModuleType
+from typing import Any, ForwardRef, get_type_hints
 
-import sqlalchemy as sa
-from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic.fields import FieldInfo
 
 from shared_models import contract as c
 from shared_models.binder import NAME, Binder, api_name, link_marker, target_of
@@ -19,6 +20,7 @@ from shared_models.links import bind_link, check_rows
 from shared_models.places import Places
 from shared_models.resources import BoundResource, ContractError, Finding, Link, Resources
 from shared_models.snapshot import Snapshot
+from shared_models.tables import Sources
 from shared_models.writing import check_writing
 
 
@@ -49,11 +51,11 @@ def bind_what_fits(
 
 
 def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources, list[Finding]]:
-    places, metadata = Places(), sa.MetaData()
+    places, sources = Places(), Sources()
     findings: list[Finding] = []
     bound: dict[type[c.Resource], BoundResource] = {}
     for cls in classes_of(module):
-        resource, faults = Binder(cls, snapshot, zone, places, metadata).bind()
+        resource, faults = Binder(cls, snapshot, zone, places, sources).bind()
         findings += faults
         if resource is not None:
             bound[cls] = resource
@@ -79,12 +81,31 @@ def classes_of(module: ModuleType) -> list[type[c.Resource]]:
         if cls in found or cls.__definition__ is None:
             continue
         found[cls] = None
-        try:
-            cls.model_rebuild(_types_namespace=vars(module))
-        except PydanticUndefinedAnnotation:
-            continue  # reported field by field
+        _read_annotations(cls, vars(module))
         waiting += [target for info in cls.model_fields.values() if (target := target_of(info.annotation))]
     return list(found)
+
+
+def _read_annotations(cls: type[c.Resource], namespace: Mapping[str, Any]) -> None:
+    """Those that name what is defined further down. A rebuild of the model would also make validators of all it names.
+
+    What cannot be read stays as it is: it is reported field by field.
+    """
+    if cls.__pydantic_fields_complete__:
+        return
+    with suppress(NameError):
+        hints = get_type_hints(cls, localns=dict(namespace), include_extras=True)
+        for name, info in list(cls.model_fields.items()):
+            if isinstance(info.annotation, (str, ForwardRef)):
+                cls.model_fields[name] = _read(hints[name], info)
+
+
+def _read(hint: Any, unread: FieldInfo) -> FieldInfo:
+    """The field as pydantic would have made it, had it known the annotation's names."""
+    if unread.is_required():
+        return FieldInfo.from_annotation(hint)
+    is_field = unread.default_factory or unread.alias or unread.serialization_alias or unread.description
+    return FieldInfo.from_annotated_attribute(hint, unread if is_field else unread.default)
 
 
 def tables_of(module: ModuleType) -> frozenset[tuple[str, str]]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +43,7 @@ _POINTS: Mapping[str, str] = {
 _DIGITS = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Containing:
     """schema: of the operand. `parse` gives PostgreSQL's text of `spelling`; it raises ValueError."""
 
@@ -56,8 +57,9 @@ class Containing:
         return stored.op(self.operator, is_comparison=True)(cast_to(operand, self.spelling))
 
 
+@lru_cache(maxsize=2048)
 def containing_of(column_type: ColumnType) -> Containing | None:
-    """None: nothing can be asked for in this way."""
+    """None: nothing can be asked for in this way. Equal types share one answer."""
     if column_type.is_array:
         return _array(column_type)
     if column_type.name == "jsonb":

@@ -291,7 +291,10 @@ class Resource(BaseModel):
     A subclass without `table` is a set of shared fields, no resource.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, from_attributes=True)
+    # Validators are built when an operation first uses them: of a thousand resources hardly one is ever instantiated.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, from_attributes=True, defer_build=True
+    )
 
     __definition__: ClassVar[Definition | None] = None
 

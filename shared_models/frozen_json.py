@@ -36,12 +36,21 @@ def decode(cls: type[Frozen], text: str) -> Frozen:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        written = ((field, getattr(value, field.name)) for field in _written(type(value)))
-        return {field.name: _plain(part) for field, part in written if part != field.default}
-    if isinstance(value, tuple):
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind is tuple:
         return [_plain(part) for part in value]
-    return value
+    return {n: _plain(part) for n, default in _names(cast("Any", kind)) if (part := getattr(value, n)) != default}
+
+
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(cls: Any) -> tuple[tuple[str, Any], ...]:
+    """Of a dataclass: what is written of it, and the default that is not."""
+    return tuple((field.name, field.default) for field in _written(cls))
 
 
 @cache

@@ -18,6 +18,7 @@ from shared_models.joining import part_of
 from shared_models.lifecycle import Deprecated
 from shared_models.rows import Reference, Rows
 from shared_models.snapshot import Column, Table
+from shared_models.tables import Sources
 from shared_models.values import Expression, Value, stored
 
 
@@ -143,13 +144,13 @@ class Sort:
 
 @dataclass(frozen=True)
 class BoundResource:
-    """`source` is the table as SQLAlchemy Core; `hidden` is true of rows that a soft delete took away."""
+    """`soft_delete`: a column, and the value in it of rows that are not there."""
 
     cls: type[Resource]
     name: str
     path: str | None
     table: Table
-    source: sa.Table
+    sources: Sources
     fields: Mapping[str, Field]
     links: Mapping[str, Link]
     rows: Rows
@@ -164,6 +165,11 @@ class BoundResource:
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
     deprecated: Deprecated | None = None
+
+    @property
+    def source(self) -> sa.Table:
+        """The table as SQLAlchemy Core."""
+        return self.sources.of(self.table)
 
     @property
     def is_writable(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,6 +59,22 @@ def core_type(column_type: ColumnType) -> TypeEngine[Any]:
     make = _SIMPLE.get(column_type.name)
     element = make(column_type) if make is not None else Spelled(column_type.sql.split("[")[0])
     return sa.ARRAY(element) if column_type.is_array else element
+
+
+class Sources:
+    """The Core tables of one contract, each made when a statement first needs it: most of a thousand never are."""
+
+    def __init__(self) -> None:
+        self._metadata = sa.MetaData()
+        self._made: dict[tuple[str, str], sa.Table] = {}
+        self._lock = Lock()
+
+    def of(self, table: Table) -> sa.Table:
+        place = (table.schema, table.name)
+        with self._lock:
+            if place not in self._made:
+                self._made[place] = core_table(table, self._metadata)
+            return self._made[place]
 
 
 def core_table(table: Table, metadata: sa.MetaData, keys: Mapping[str, str] | None = None) -> sa.Table:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, get_args, get_origin
 from uuid import UUID
 
@@ -39,9 +40,9 @@ TEXTUAL = ORDERED | {"like", "ilike"}
 NOTHING: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """One column's way into JSON and back.
+    """One column's way into JSON and back. Columns of one type and annotation share one; each equals only itself.
 
     schema     JSON Schema of what `read` gives, null aside
     read       SQL: from the stored value to what PostgreSQL shall write as JSON
@@ -82,6 +83,14 @@ def stored(value: Value, parameter: Expression) -> Expression:
 
 def value_of(column_type: ColumnType, annotation: Any) -> Value:
     """The Value of a column that the contract annotates so. Raises ValueError: how it cannot be, and what can."""
+    try:
+        hash(annotation)
+    except TypeError:  # it is Annotated with something that is not
+        return _value_of(column_type, annotation)
+    return _known_value_of(column_type, annotation)
+
+
+def _value_of(column_type: ColumnType, annotation: Any) -> Value:
     wanted, markers = bare(annotation)
     if column_type.is_array:
         return _array(column_type, wanted)
@@ -101,6 +110,10 @@ def value_of(column_type: ColumnType, annotation: Any) -> Value:
         take=taker_of(column_type, found.schema, found.parse),
         operators_of=column_type.schema if column_type.kind == "base" and column_type.schema != "pg_catalog" else None,
     )
+
+
+# Ten thousand columns are of a few dozen types.
+_known_value_of = lru_cache(maxsize=2048)(_value_of)
 
 
 def as_is(column: Expression) -> Expression:

@@ -75,7 +75,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
             self._answered = None
 
     async def wait(self, gen: PQGen[Waited], *told: Any, **named: Any) -> Waited:
-        self.deaf()
+        self._deaf()
         return await super().wait(gen, *told, **named)
 
     async def close(self) -> None:
@@ -83,7 +83,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
 
     def shut(self) -> None:
         """Close at once. What the server still does is rolled back."""
-        self.deaf()
+        self._deaf()
         self.pgconn.finish()
 
     def _readable(self) -> None:
@@ -105,7 +105,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
                     self._say(results)
                     return
         except psycopg.Error as error:
-            self.deaf()
+            self._deaf()
             self._say(error)
 
     def _writable(self) -> None:
@@ -113,7 +113,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
             if self.pgconn.flush() == 0 and self._loop is not None:
                 self._loop.remove_writer(self._socket)
         except psycopg.Error as error:
-            self.deaf()
+            self._deaf()
             self._say(error)
 
     def _say(self, said: list[Result] | psycopg.Error) -> None:
@@ -125,8 +125,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
         else:
             answered.set_result(said)
 
-    def deaf(self) -> None:
-        """Leave the socket to somebody else, until the next answer is waited for."""
+    def _deaf(self) -> None:
         if self._loop is not None:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)

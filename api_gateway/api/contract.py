@@ -121,12 +121,12 @@ def touched_by(project: Project, contract: Contract) -> list[Touches]:
     return touches_of([*contract.every_operation, *mimics, *tasks])
 
 
-def wanted_grants(project: Project, contract: Contract) -> Wanted:
-    """What the database must grant for resources, operations, mimics and tasks.
+def wanted_grants(project: Project, contract: Contract, snapshot: Snapshot | None = None) -> Wanted:
+    """What the database must grant for resources, operations, mimics and tasks. `snapshot`: where it is at hand.
 
     Raises UsageError when `@touches` names what the schema does not have.
     """
-    touched, snapshot = touched_by(project, contract), load_snapshot(project)
+    touched, snapshot = touched_by(project, contract), snapshot or load_snapshot(project)
     resources = contract.together()
     columns = grants(resources, touched, snapshot)
     if lost := missing(columns, snapshot):

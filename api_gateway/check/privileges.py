@@ -47,7 +47,7 @@ def wrong_privileges(subject: Subject, live: Live) -> Iterator[Disagreement]:
     if subject.contract is None or not _is_installed(live.connection):
         return
     try:
-        target = wanted_grants(subject.project, subject.contract)
+        target = wanted_grants(subject.project, subject.contract, subject.snapshot)
     except UsageError as error:
         yield _found("contract_unfit", "error", error.message, "Correct what @touches names.")
         return

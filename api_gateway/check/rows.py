@@ -7,8 +7,9 @@ Nothing of a row but its key is ever shown.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,9 @@ from shared_models.values import as_text
 TIMEOUT = "2s"  # of one statement
 BUDGET = 6.0  # seconds for all of them: what comes later is said not to be checked
 EXAMPLES = 5
+
+
+Row = Callable[[], sa.FromClause]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,18 @@ def unkept_promises(subject: Subject, live: Live) -> Iterator[Disagreement]:
         if time.monotonic() > deadline:
             yield _not_checked(resource, [], f"were not looked at: the {BUDGET:g} s for all rows were over")
         elif _is_there(resource, live.snapshot):
-            row = resource.source.alias("t")
+            row = _row_of(resource)
             yield from _examined(resource, row, [*_of_fields(resource, row)], live)
             for link in resource.links.values():
                 if _is_there(resources.of(link.target), live.snapshot):
                     promises = [*_of_parent(resource, row, link, resources, live.snapshot)]
                     yield from _examined(resource, row, promises, live)
             yield from _repeated_keys(resource, live)
+
+
+def _row_of(resource: BoundResource) -> Row:
+    """Made once, when there is something to look at: most resources of a draft promise nothing of their rows."""
+    return cache(lambda: resource.source.alias("t"))
 
 
 def _is_there(resource: BoundResource, live: Snapshot) -> bool:
@@ -69,10 +78,10 @@ def _is_there(resource: BoundResource, live: Snapshot) -> bool:
     return is_whole and table is not None and table.is_filled and table.kind != "foreign table"
 
 
-def _of_fields(resource: BoundResource, row: Any) -> Iterator[_Promise]:
+def _of_fields(resource: BoundResource, row: Row) -> Iterator[_Promise]:
     for field in resource.fields.values():
-        column = row.c[field.column.name]
         if _is_coded(resource, field):
+            column = row().c[field.column.name]
             known_as_none = _sentinels(resource, field)
             unknown = sa.and_(column.is_not(None), field.value.read(column).is_(None))
             broken = sa.and_(unknown, column.not_in(known_as_none)) if known_as_none else unknown
@@ -89,7 +98,7 @@ def _of_fields(resource: BoundResource, row: Any) -> Iterator[_Promise]:
                 "rows_null",
                 field.attribute,
                 (field.column.name,),
-                column.is_(None),
+                row().c[field.column.name].is_(None),
                 "are null where the contract promises a value",
                 "Write `… | None`, or leave these rows out of the view.",
             )
@@ -108,20 +117,20 @@ def _sentinels(resource: BoundResource, field: Field) -> list[sa.ColumnElement[A
 
 
 def _of_parent(
-    resource: BoundResource, row: Any, link: Link, resources: Resources, live: Snapshot
+    resource: BoundResource, row: Row, link: Link, resources: Resources, live: Snapshot
 ) -> Iterator[_Promise]:
     """Rows that point to nobody. What a validated foreign key guarantees is not counted."""
     own = tuple(name for name, _ in link.pairs)
     if link.kind != "parent" or _is_guaranteed(resource, link, resources, live):
         return
     parent = resources.of(link.target).source.alias("p")
-    meets = sa.and_(*(row.c[here] == parent.c[there] for here, there in link.pairs))
-    exists = sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(meets)).correlate(row)
+    meets = sa.and_(*(row().c[here] == parent.c[there] for here, there in link.pairs))
+    exists = sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(meets)).correlate(row())
     yield _Promise(
         "rows_orphaned",
         link.attribute,
         own,
-        sa.and_(*(row.c[name].is_not(None) for name in own), sa.not_(exists)),
+        sa.and_(*(row().c[name].is_not(None) for name in own), sa.not_(exists)),
         f"point to no {link.target.__name__}: it is null there, and Rows.through({link.attribute!r}) hides them",
         "Repair them, or tell the consumers that the parent may be null.",
     )
@@ -138,12 +147,12 @@ def _is_guaranteed(resource: BoundResource, link: Link, resources: Resources, li
     )
 
 
-def _examined(resource: BoundResource, row: Any, promises: list[_Promise], live: Live) -> Iterator[Disagreement]:
+def _examined(resource: BoundResource, row: Row, promises: list[_Promise], live: Live) -> Iterator[Disagreement]:
     if not promises:
         return
     counts = [sa.func.count().filter(promise.broken).label(f"n{number}") for number, promise in enumerate(promises)]
     try:
-        counted = _ask(live, sa.select(*counts).select_from(row))[0]
+        counted = _ask(live, sa.select(*counts).select_from(row()))[0]
         for number, promise in enumerate(promises):
             if count := int(counted[f"n{number}"]):
                 yield _found(resource, promise, count, _examples(resource, row, promise, live))
@@ -154,12 +163,12 @@ def _examined(resource: BoundResource, row: Any, promises: list[_Promise], live:
         yield _not_checked(resource, [], "may not be read by this login")
 
 
-def _examples(resource: BoundResource, row: Any, promise: _Promise, live: Live) -> list[str]:
+def _examples(resource: BoundResource, row: Row, promise: _Promise, live: Live) -> list[str]:
     if not resource.key:
         return []
-    keys = [row.c[field.column.name] for field in resource.key]
+    keys = [row().c[field.column.name] for field in resource.key]
     query = sa.select(*(as_text(key).label(f"k{n}") for n, key in enumerate(keys)))
-    rows = _ask(live, query.select_from(row).where(promise.broken).order_by(*keys).limit(EXAMPLES))
+    rows = _ask(live, query.select_from(row()).where(promise.broken).order_by(*keys).limit(EXAMPLES))
     return [_told(one) for one in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +28,7 @@ def init(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
     """Draft a project from the schema of a database. Edited files are kept; the database is only read."""
+    gc.disable()  # the process ends with its answer; among millions of objects that live, looking for dead ones is slow
     from api_gateway.draft.drafting import Selection
     from api_gateway.draft.init import init_project
 

@@ -68,17 +68,17 @@ def init_project(
         proposed = proposed_source(drafted, memory.drafted, contract)
     outcomes = write_files(folder, files, replace(memory, selection=selection), drafted)
     if outcomes["contract.py"] != "kept":
-        outcomes["contract.openapi.json"] = _freeze(folder)
+        outcomes["contract.openapi.json"] = _freeze(folder, snapshot)
     return Report(folder, snapshot, drafted, outcomes, proposed)
 
 
-def _freeze(folder: Path) -> Outcome:
+def _freeze(folder: Path, snapshot: Snapshot) -> Outcome:
     """The document of the drafted contract. That of an edited one is frozen by whoever edited it."""
     project = load_project(folder)
     forget_modules(project)
     path = project.openapi_path
     before = path.read_text("utf-8") if path.exists() else None
-    document = frozen_documents(project, load_contract(project))[project.configuration.api.version]
+    document = frozen_documents(project, load_contract(project, snapshot))[project.configuration.api.version]
     write_generated(folder, path.name, document)
     return "unchanged" if document == before else "written"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -19,7 +19,11 @@ LONGEST = 40  # characters of a value that are looked at
 _TIMEOUT = "2s"
 _LOOKED_AT = frozenset({"bpchar", "varchar", "text", "citext", "int2", "int4", "int8", "date", "timestamp"})
 
+_BATCH = 20  # statements: their answers are held in memory together
+_REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled, psycopg.DataError)
+
 Values = Mapping[str, int]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,45 +81,35 @@ def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], li
         connection.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
         connection.execute("SET LOCAL synchronize_seqscans = off")
         connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
-        for table in tables:
-            looked_at = [column for column in table.columns if _is_looked_at(table, column)]
-            answer = _first_rows(connection, table, looked_at)
-            if answer is None:
-                continue
+        asked = [(t, _looked_at(t)) for t in tables if t.kind in ("table", "partitioned table")]
+        for (table, looked_at), answer in _answers(connection, asked, lambda one: _first_rows(*one)):
             name = (table.schema, table.name)
             rows[name] = len(answer)
             for position, column in enumerate(looked_at):
                 values = (value for row in answer if (value := row[position]) is not None)
                 columns[name, column.name] = Counter(value.rstrip(" ") for value in values)
-        for link in links:
-            counts = _found(connection, link)
-            if counts is not None:
-                found[link.place] = counts
+        for link, answer in _answers(connection, list(links), _found):
+            found[link.place] = Found(*answer[0])
     secret = frozenset(place for place, values in columns.items() if any(map(is_secret_value, values)))
     return Sample(rows, columns, found, secret)
 
 
-def _is_looked_at(table: Table, column: Column) -> bool:
-    kind = column.type
-    return not kind.is_array and kind.name in _LOOKED_AT and secrecy(table, column) is None
+def _looked_at(table: Table) -> list[Column]:
+    plain = (column for column in table.columns if column.type.name in _LOOKED_AT and not column.type.is_array)
+    return [column for column in plain if secrecy(table, column) is None]
 
 
-def _first_rows(
-    connection: psycopg.Connection[Any], table: Table, columns: Sequence[Column]
-) -> list[tuple[str | None, ...]] | None:
-    if table.kind not in ("table", "partitioned table"):
-        return None
+def _first_rows(table: Table, columns: Sequence[Column]) -> sql.Composed:
     shown = sql.SQL(", ").join(
         sql.SQL("left({}::text, {})").format(sql.Identifier(column.name), sql.Literal(LONGEST)) for column in columns
     )
-    statement = sql.SQL("SELECT {} FROM {}{} LIMIT {}").format(
+    return sql.SQL("SELECT {} FROM {}{} LIMIT {}").format(
         shown, _qualified((table.schema, table.name)), _order(table.primary_key), sql.Literal(ROWS)
     )
-    return _attempt(connection, statement)
 
 
-def _found(connection: psycopg.Connection[Any], link: Link) -> Found | None:
-    statement = sql.SQL(
+def _found(link: Link) -> sql.Composed:
+    return sql.SQL(
         "SELECT count(*) FILTER (WHERE there), count(*) FILTER (WHERE there OR none IS NULL), max(none) FROM"
         " (SELECT there, CASE WHEN NOT there AND rtrim(value::text) IN ('0', '-1', '') THEN rtrim(value::text) END"
         " AS none FROM (SELECT value, EXISTS (SELECT FROM {target} t WHERE t.{key} = s.value) AS there FROM"
@@ -128,16 +122,26 @@ def _found(connection: psycopg.Connection[Any], link: Link) -> Found | None:
         table=_qualified(link.table),
         rows=sql.Literal(ROWS),
     )
-    answer = _attempt(connection, statement)
-    return Found(*answer[0]) if answer else None
 
 
-def _attempt(connection: psycopg.Connection[Any], statement: sql.Composed) -> list[tuple[Any, ...]] | None:
-    try:
-        with connection.transaction():
-            return connection.execute(statement).fetchall()
-    except (psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled, psycopg.DataError):
-        return None
+def _answers(
+    connection: psycopg.Connection[Any], asked: Sequence[Asked], statement: Callable[[Asked], sql.Composed]
+) -> Iterator[tuple[Asked, list[tuple[Any, ...]]]]:
+    """Many to a savepoint, which costs two round trips; where one of them is refused, each has one of its own.
+
+    What is refused, takes too long or cannot be read has no answer.
+    """
+    for start in range(0, len(asked), _BATCH):
+        batch = asked[start : start + _BATCH]
+        try:
+            with connection.transaction():
+                answers = [(one, connection.execute(statement(one)).fetchall()) for one in batch]
+        except _REFUSALS:
+            if len(batch) > 1:
+                for one in batch:
+                    yield from _answers(connection, [one], statement)
+        else:
+            yield from answers
 
 
 def _qualified(name: TableName) -> sql.Composable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from api_gateway.draft.words import words
 from shared_models.snapshot import Column, Table
@@ -132,15 +133,20 @@ def secrecy(table: Table, column: Column) -> str | None:
     """Why this column is left out, or None. A numeric identity (`session_id` as key) is a name, no secret."""
     if column.type.name in _INTEGERS and _is_in_a_key(table, column.name):
         return None
-    parts = words(column.name)
+    return _secrecy(table.name, column.name, column.type.name)
+
+
+@cache  # it is asked when tables are chosen, when rows are read and when fields are drafted
+def _secrecy(table: str, column: str, kind: str) -> str | None:
+    parts = words(column)
     joined = "_".join(parts)
     if _WORDS & set(parts) or _PARTS.search(joined) or _PARTS.search(joined.replace("_", "")):
         return "its name looks like a secret"
-    if column.type.name not in _TEXTUAL:
+    if kind not in _TEXTUAL:
         return None
     if "oauth" in parts:
         return "its name looks like a secret"
-    if parts and parts[-1] in ("key", "keys") and (_KEY_MATERIAL & set(parts[:-1]) or column.type.name == "bytea"):
+    if parts and parts[-1] in ("key", "keys") and (_KEY_MATERIAL & set(parts[:-1]) or kind == "bytea"):
         return "its name looks like key material"
     if _holds_secrets(table) and set(parts) & _OPAQUE:
         return "its table's name looks like one of secrets"
@@ -152,8 +158,8 @@ def is_secret_value(value: str) -> bool:
     return _VALUES.match(value) is not None
 
 
-def _holds_secrets(table: Table) -> bool:
-    parts = words(table.name)
+def _holds_secrets(table: str) -> bool:
+    parts = words(table)
     return bool(_WORDS & set(parts) or _PARTS.search("_".join(parts)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _SPLIT = re.compile(r"[^a-zA-Z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -83,10 +84,15 @@ def words(name: str) -> list[str]:
 
     ASCII only, as names in URLs are: accents are taken off, other letters are lost. May be empty.
     """
+    return list(_words(name))
+
+
+@cache  # a name is looked at for each of the meanings that it may have
+def _words(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode("ascii")
     parts = _SPLIT.split(plain)
     camel = [word for part in parts if part for word in _CAMEL.split(part)]
-    return [word.lower() for word in camel if word]
+    return tuple(word.lower() for word in camel if word)
 
 
 def expanded(parts: list[str]) -> list[str]:

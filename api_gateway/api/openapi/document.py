@@ -63,16 +63,22 @@ def document(app: FastAPI, version: Contract, lifecycle: Lifecycles, prefix: str
     components["headers"] = component_headers()
     components["securitySchemes"] = SCHEMES
     whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": SECURITY}
-    _drop_unused(whole, ("responses", "headers"))
+    _drop_unused(components, paths)
     return whole
 
 
-def _drop_unused(whole: Json, kinds: tuple[str, ...]) -> None:
-    """Components that no path of this API refers to, of the kinds that are the same for every API."""
-    for kind in kinds:
-        text = to_json(whole).decode()
-        parts = whole["components"][kind]
-        whole["components"][kind] = {n: part for n, part in parts.items() if f'"#/components/{kind}/{n}"' in text}
+def _drop_unused(components: Json, paths: Json) -> None:
+    """Responses and headers, which are the same for every API, that no path of this one refers to."""
+    given = [answer for item in paths.values() for op in item.values() for answer in op["responses"].values()]
+    components["responses"] = _named(components["responses"], given)
+    given += components["responses"].values()
+    carried = [header for answer in given for header in answer.get("headers", {}).values()]
+    components["headers"] = _named(components["headers"], carried)
+
+
+def _named(parts: Json, users: Iterable[Json]) -> Json:
+    names = {user["$ref"].rpartition("/")[2] for user in users if "$ref" in user}
+    return {name: part for name, part in parts.items() if name in names}
 
 
 _FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")

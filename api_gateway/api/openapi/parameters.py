@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from api_gateway.api.grammar import WORDS
-from api_gateway.api.openapi.patterns import filter_schema
+from api_gateway.api.openapi.patterns import can_be_filtered
 from api_gateway.api.openapi.schemas import Json, reference
 from api_gateway.api.query import DEFAULT_LIMIT, MAX_IN, MAX_LIMIT, MAX_PATTERN, MAX_SORTS
 from api_gateway.api.request import reserved
+from shared_models.containing import Containing
 from shared_models.resources import BoundResource, Field, Link, Resources
+from shared_models.values import Value
 
 _MEANINGS = {
     "eq": "equal to",
@@ -46,7 +49,7 @@ def filters(resource: BoundResource, resources: Resources) -> Iterator[Json]:
     for name, link in resource.links.items():
         if link.kind == "parent" and resource.include_depth > 0:
             yield from _of_parent(name, resources.of(link.target))
-    if filter_schema(resource, resources) is not None:
+    if can_be_filtered(resource, resources):
         for word in WORDS:
             yield _parameter(word, _GROUPS[word], reference(f"{resource.name}Filter"))
 
@@ -60,22 +63,23 @@ def _of_parent(name: str, parent: BoundResource) -> Iterator[Json]:
 
 
 def _filter(name: str, description: str, field: Field, operator: str) -> Json:
-    schema = _operand(field, operator)
+    schema = _operand(field.value, field.containing, operator)
     if schema.get("contentMediaType") == "application/json":
         return {"name": name, "in": "query", "description": description, "content": {"application/json": {}}}
     listed = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
     return _parameter(name, description, schema) | listed
 
 
-def _operand(field: Field, operator: str) -> Json:
+@lru_cache(maxsize=8192)  # thousands of columns are of a few dozen types; nobody changes the schema afterwards
+def _operand(value: Value, containing: Containing | None, operator: str) -> Json:
     if operator == "null":
         return {"type": "boolean"}
     if operator in ("like", "ilike"):
         return {"type": "string", "maxLength": MAX_PATTERN, "pattern": _LIKE_PATTERN}
-    if operator == "contains" and field.containing is not None:
-        schema, is_list = _textual(field.containing.schema), field.containing.takes_list
+    if operator == "contains" and containing is not None:
+        schema, is_list = _textual(containing.schema), containing.takes_list
     else:
-        schema, is_list = parameter_schema(field), operator == "in"
+        schema, is_list = _textual(value.schema), operator == "in"
     if is_list:
         return {"type": "array", "items": _without_commas(schema), "minItems": 1, "maxItems": MAX_IN}
     return schema
@@ -152,7 +156,7 @@ def _fields(resource: BoundResource, included: list[tuple[str, BoundResource]]) 
 
 def _of_children(path: str, link: Link, resources: Resources) -> Iterator[Json]:
     target = resources.of(link.target)
-    if filter_schema(target, resources) is not None:
+    if can_be_filtered(target, resources):
         yield _parameter(f"{path}.where", f"Which of {path} to bring along.", reference(f"{target.name}Filter"))
     yield from _sort(target, f"{path}.")
     most = {"type": "integer", "minimum": 1, "maximum": link.limit, "default": link.limit}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from api_gateway.api.openapi.schemas import Json
 from shared_models.resources import BoundResource, Field, Resources
@@ -36,6 +37,14 @@ def filter_schema(resource: BoundResource, resources: Resources) -> Json | None:
         "description": f"Conditions on {resource.name}, and groups of them: `(a[gt]=1,or(b=x,c[in]=(1,2)))`.",
         "pattern": rf"^\({item}(?:,{item}){{0,{_ITEMS - 1}}}\)$",
     }
+
+
+def can_be_filtered(resource: BoundResource, resources: Resources) -> bool:
+    """Is there a component `<Resource>Filter`?"""
+    parents = (resources.of(link.target) for link in resource.links.values() if link.kind == "parent")
+    taken = [(field, field.operators) for field in resource.fields.values()]
+    behind = ((field, field.operators_behind_parent) for parent in parents for field in parent.fields.values())
+    return any(True for field, operators in chain(taken, behind) for _ in _operands(field, operators))
 
 
 def filter_schemas(resources: Resources) -> Json:
