@@ -57,7 +57,7 @@ class Touches:
 
 
 def touches(
-    *,
+    *steps: Callable[..., Any],
     select: Columns | None = None,
     insert: Columns | None = None,
     update: Columns | None = None,
@@ -67,14 +67,34 @@ def touches(
     """Declare what an operation or a mimic touches; its triggers' needs too, where they run with invoker's rights.
 
     What it writes is journalled, and for that may be read. `secret`: columns of those that never are.
+    `steps`: functions it calls, which declare themselves what they touch.
     """
 
     def declare(handler: Handler) -> Handler:
-        declared = Touches(select or {}, insert or {}, update or {}, delete, secret or {})
+        own = Touches(select or {}, insert or {}, update or {}, delete, secret or {})
+        declared = _together([own, *touches_of(steps)])
         handler.__banyan_touches__ = declared  # type: ignore[attr-defined]  # functions hold more
         return handler
 
     return declare
+
+
+def _together(parts: Sequence[Touches]) -> Touches:
+    return Touches(
+        _all_columns(part.select for part in parts),
+        _all_columns(part.insert for part in parts),
+        _all_columns(part.update for part in parts),
+        tuple(dict.fromkeys(table for part in parts for table in part.delete)),
+        _all_columns(part.secret for part in parts),
+    )
+
+
+def _all_columns(parts: Iterable[Columns]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for table, columns in part.items():
+            found.setdefault(table, {}).update(dict.fromkeys(columns))
+    return {table: list(columns) for table, columns in found.items()}
 
 
 def touches_of(handlers: Iterable[Callable[..., Any]]) -> list[Touches]:

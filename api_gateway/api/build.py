@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway.api import openapi, problems
@@ -140,11 +141,14 @@ class RequestState:
         return self._first
 
 
-def _methods(operations: tuple[Operation, ...]) -> dict[str, tuple[str, ...]]:
-    methods: dict[str, tuple[str, ...]] = {}
-    for declared in operations:
-        methods[declared.path] = (*methods.get(declared.path, ()), declared.method)
-    return methods
+def _methods(operations: tuple[Operation, ...]) -> Callable[[str], tuple[str, ...]]:
+    """Which methods operations answer at a path below the prefix."""
+    places = [(compile_path(declared.path)[0], declared.method) for declared in operations]
+
+    def at(below: str) -> tuple[str, ...]:
+        return tuple(method for path, method in places if path.match(below))
+
+    return at
 
 
 def _add_operation(app: FastAPI, path: str, handler: Callable[..., Any], declared: Operation) -> None:

@@ -160,6 +160,11 @@ def of_validation(error: RequestValidationError) -> Problem:
     return invalid_body(errors) if in_body else bad_request(errors)
 
 
+def faults_of_a_body(parts: Iterable[Mapping[str, Any]]) -> list[FieldError]:
+    """What pydantic has against a document, or a part of one: pointers begin there."""
+    return [_field_error({**part, "loc": ("body", *part["loc"])}) for part in parts]
+
+
 def _field_error(part: Mapping[str, Any]) -> FieldError:
     where, *rest = part["loc"]
     detail = str(part["msg"])

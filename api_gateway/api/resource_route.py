@@ -5,7 +5,7 @@ Handlers plug in as a Method each (`calls`): reading, writing, exports know noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Match, NoMatchFound
@@ -21,10 +21,10 @@ from shared_models.resources import Resources
 
 
 class ResourceRoute(BaseRoute):
-    """`prefix` is `/api/v1/`. `others`: methods that operations answer, by path below the prefix (`orders`: POST)."""
+    """`prefix` is `/api/v1/`. `others`: methods that operations answer at a path below the prefix (`orders`: POST)."""
 
     def __init__(
-        self, prefix: str, resources: Resources, methods: Iterable[Method], others: Mapping[str, tuple[str, ...]]
+        self, prefix: str, resources: Resources, methods: Iterable[Method], others: Callable[[str], tuple[str, ...]]
     ) -> None:
         self._prefix, self._raw_prefix = prefix, prefix.encode()
         self._resources, self._methods, self._others = resources, tuple(methods), others
@@ -36,7 +36,10 @@ class ResourceRoute(BaseRoute):
         if scope["type"] != "http" or not path.startswith(self._prefix):
             return Match.NONE, {}
         below = path[len(self._prefix) :]
-        if below.partition("/")[0] not in self._served or scope["method"] in self._others.get(below, ()):
+        if below.partition("/")[0] not in self._served:
+            return Match.NONE, {}
+        others = self._others(below)
+        if scope["method"] in others or (others and below.count("/") > 1):  # `orders/4711/cancellation` is no row's
             return Match.NONE, {}
         return Match.FULL, {}
 
@@ -86,7 +89,7 @@ class ResourceRoute(BaseRoute):
         served = [method.name for method in self._methods if method.place == call.place and method.verb in verbs]
         reading = ("GET", "HEAD") if "GET" in served else ()
         below = call.path[len(self._prefix) :] + ("" if call.key is None else "/" + call.key.decode("latin-1"))
-        others = [*(name for name in served if name != "GET"), *self._others.get(below, ())]
+        others = [*(name for name in served if name != "GET"), *self._others(below)]
         return tuple(dict.fromkeys((*reading, *others, "OPTIONS")))
 
 
