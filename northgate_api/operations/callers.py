@@ -15,7 +15,6 @@ from northgate_api.tables import auth_user, partner
 from shared_models.database import ReadTransaction
 from shared_models.grants import touches
 
-
 NO_PARTNER = {"no_partner": "The key does not belong to an active partner."}
 NO_CLERK = {"no_clerk": "The key does not belong to a clerk of the order desk."}
 
