@@ -50,7 +50,7 @@ bench: .venv/ready .bench/ready ## measure beside other frameworks, some ten min
 
 lock: .venv/ready ## resolve the dependencies anew
 	@echo uv | $(BIN)/uv pip compile - --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o bootstrap.lock
-	@$(BIN)/uv pip compile pyproject.toml --extra laptop --group example --group dev --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra laptop --extra verify --group example --group dev --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o requirements.lock
 	@$(BIN)/uv pip compile --group pyproject.toml:bench --quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header --upgrade -o benchmarks/requirements.lock
 
 clean: ## forget the running instance's data and the environment

@@ -88,6 +88,7 @@ class Route:
     form      discriminators in the form body; every POST of the path then goes through the gateway once it has moved.
     header    discriminators in the head: `{"SOAPAction": "urn:x"}`.
     consumer  how the legacy protocol names the caller, or None.
+    fields    fields of the form body that legacy reads, where the mimic reads the body itself: for `verify`.
     reads     declared to change nothing; default: the method is GET.
     mimic     a FastAPI endpoint function that answers in legacy's own shape, or None.
     ignore, intended  differences that do not count, each with its reason.
@@ -107,6 +108,7 @@ class Route:
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     header: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
     reads: bool | None = None
     mimic: Callable[..., Any] | None = None
     ignore: tuple[Ignore, ...] = ()

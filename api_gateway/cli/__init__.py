@@ -25,6 +25,7 @@ from api_gateway.cli import (
     serve,
     traffic,
     up,
+    verify,
     worker,
 )
 from api_gateway.errors import BanyanError
@@ -47,6 +48,7 @@ app.command("serve")(serve.serve)
 app.command("edge")(edge.edge)
 app.command("worker")(worker.worker)
 app.command("observe")(observe.observe)
+app.command("verify")(verify.verify)
 app.command("traffic", hidden=True)(traffic.traffic)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(routes.app, name="routes")

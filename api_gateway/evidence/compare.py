@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from api_gateway.evidence.bodies import body
 from api_gateway.evidence.difference import Difference, first
@@ -44,11 +45,21 @@ class Comparison:
     why: str = ""
 
 
-def compare(control: Observation, candidate: Observation, rules: Rules, *, method: str = "GET") -> Comparison:
-    """Judge a candidate's answer by the control's. Equal bytes need no parsing; a failed control proves nothing."""
+def compare(
+    control: Observation,
+    candidate: Observation,
+    rules: Rules,
+    *,
+    method: str = "GET",
+    written: Iterable[Difference] = (),
+) -> Comparison:
+    """Judge a candidate's answer by the control's. Equal bytes need no parsing; a failed control proves nothing.
+
+    written  differences between what the two sides wrote, where that is known.
+    """
     if reason := _inconclusive(control, candidate):
         return Comparison(Verdict.inconclusive, why=reason)
-    found = first(_differences(control, candidate, rules, method), MAX_DIFFERENCES * 4)
+    found = first(chain(written, _differences(control, candidate, rules, method)), MAX_DIFFERENCES * 4)
     counted: list[Difference] = []
     taken_out: list[tuple[str, str]] = []
     intended = False

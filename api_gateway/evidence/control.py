@@ -1,4 +1,5 @@
-"""Asks legacy again, where that is harmless: a read, sent anew over a connection of its own, no cookie kept.
+"""Asks legacy itself, over a connection of its own, no cookie kept: again where that is harmless, a read; anything
+where legacy runs on a copy of its database.
 
 Not for the path of an answer: there, nothing of ours stands between a consumer and the legacy app.
 """
@@ -20,12 +21,14 @@ MAX_ANSWER = 16 * 1024 * 1024
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
-async def ask_legacy(legacy_url: str, method: str, target: str, headers: Headers) -> Observation:
-    """Send a safe request as the consumer sent it. Never raises: a legacy that does not answer is a failure."""
+async def ask_legacy(
+    legacy_url: str, method: str, target: str, headers: Headers, body: bytes = b"", *, deadline: float = TIMEOUT
+) -> Observation:
+    """Send a request as the consumer sent it. Never raises: no answer within `deadline` seconds is a failure."""
     started = time.monotonic()
     try:
-        async with asyncio.timeout(TIMEOUT):
-            answer = await _exchange(legacy_url, _head(method, target, headers), method)
+        async with asyncio.timeout(deadline):
+            answer = await _exchange(legacy_url, _head(legacy_url, method, target, headers, body) + body, method)
     except TimeoutError:
         return Observation.failed(Failure.timed_out, duration=time.monotonic() - started)
     except (OSError, ValueError, httptools.HttpParserError) as error:
@@ -55,7 +58,7 @@ class _Answer:
         self.complete = True
 
 
-async def _exchange(legacy_url: str, head: bytes, method: str) -> _Answer:
+async def _exchange(legacy_url: str, request: bytes, method: str) -> _Answer:
     where = urlsplit(legacy_url)
     secure = where.scheme == "https"
     reader, writer = await asyncio.open_connection(
@@ -64,7 +67,7 @@ async def _exchange(legacy_url: str, head: bytes, method: str) -> _Answer:
     answer = _Answer()
     parser = httptools.HttpResponseParser(answer)
     try:
-        writer.write(head)
+        writer.write(request)
         await writer.drain()
         while not answer.complete and (piece := await reader.read(65536)):
             parser.feed_data(piece)
@@ -76,8 +79,12 @@ async def _exchange(legacy_url: str, head: bytes, method: str) -> _Answer:
         writer.close()
 
 
-def _head(method: str, target: str, headers: Headers) -> bytes:
+def _head(legacy_url: str, method: str, target: str, headers: Headers, body: bytes) -> bytes:
     dropped = {name.encode() for name in HOP_BY_HOP} | {b"content-length", b"expect"}
     kept = [name + b": " + value for name, value in headers if name not in dropped]
+    if body or method in ("POST", "PUT", "PATCH"):
+        kept.append(b"content-length: %d" % len(body))
+    if not any(name == b"host" for name, _ in headers):
+        kept.append(b"host: " + urlsplit(legacy_url).netloc.encode())
     lines = [f"{method} {target} HTTP/1.1".encode("latin-1"), *kept, b"connection: close", b"", b""]
     return b"\r\n".join(lines)

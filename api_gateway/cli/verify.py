@@ -1,0 +1,122 @@
+"""`banyan verify`: both sides on copies of the database, compared in what they say and in what they write."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from api_gateway.verify.run import Report, Tell
+
+
+def verify(
+    routes: Annotated[list[str] | None, typer.Argument(help="Names of routes; default: all that have a mimic.")] = None,
+    project_: Annotated[Path | None, typer.Option("--project", help="The project's folder.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed and data ask the same.")] = 1,
+    budget: Annotated[str, typer.Option(help="How long to ask: 60s, 10m.")] = "60s",
+    requests: Annotated[int | None, typer.Option(min=1, help="Stop after so many requests.")] = None,
+    secrets: Annotated[
+        Path | None, typer.Option(help='Secrets that are not in the data: {"acme": {"basic": "user:password"}}.')
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Prove mimics against the legacy app, each side on its own copy of the database. Exits 1 when they differ."""
+    from api_gateway.cli.database import administrator_url, owner_connection
+    from api_gateway.cli.instance import project_folder
+    from api_gateway.consumers import load_register
+    from api_gateway.errors import UsageError
+    from api_gateway.project import load_project
+    from api_gateway.settings import settings
+
+    seconds = _seconds(budget)
+    project = load_project(project_ or project_folder(settings()))
+    unknown = [name for name in routes or () if name not in project.routes]
+    if unknown:
+        raise UsageError(f"there is no route {unknown[0]}.", hint=f"{', '.join(project.routes)} are listed.")
+    chosen = [project.routes[name] for name in routes or project.routes if project.routes[name].mimic is not None]
+    if not chosen:
+        raise UsageError("there is nothing to verify: no route has a mimic.")
+    try:
+        from api_gateway.verify.report import as_json as document
+        from api_gateway.verify.run import Plan
+        from api_gateway.verify.run import verify as run
+    except ImportError as error:
+        raise UsageError(f"verify needs {error.name}.", hint="pip install 'banyan-gateway[verify]'") from None
+    with owner_connection(settings()) as connection:
+        register = load_register(connection)
+    plan = Plan(seed, seconds, requests, secrets)
+    report = run(project, register, administrator_url(settings()), chosen, plan, _progress(quiet=as_json))
+    if as_json:
+        print(json.dumps(document(report), indent=2))
+    else:
+        _print(report)
+    if report.found or report.unproven:
+        raise typer.Exit(1)
+
+
+def _seconds(budget: str) -> float:
+    from api_gateway.errors import UsageError
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", budget)
+    if not found or float(found[1]) <= 0:
+        raise UsageError(f"--budget {budget!r} must be a duration such as 60s or 10m.")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
+
+
+def _progress(*, quiet: bool) -> Tell:
+    """A line that is written over, on a terminal only."""
+
+    def tell(report: Report, spent: float) -> None:
+        if not quiet and sys.stderr.isatty():
+            bar = "█" * round(30 * min(spent, 1.0))
+            print(f"\r{bar:<30} {report.asked} asked, {len(report.found)} found", end="", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _print(report: Report) -> None:
+    from api_gateway.cli.tables import print_table
+    from api_gateway.evidence.compare import Verdict
+    from api_gateway.verify.report import text
+
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+    print_table(
+        ["ROUTE", "ASKED", "SHAPES", "OUTCOMES", "WROTE", "MATCH", "IGNORED", "INTENDED", "MISMATCH", "INCONCLUSIVE"],
+        [
+            (
+                name,
+                tally.asked,
+                len(tally.shapes),
+                len(tally.outcomes),
+                tally.wrote,
+                *(
+                    tally.verdicts[verdict]
+                    for verdict in (
+                        Verdict.match,
+                        Verdict.ignored,
+                        Verdict.intended,
+                        Verdict.mismatch,
+                        Verdict.inconclusive,
+                    )
+                ),
+            )
+            for name, tally in report.tallies.items()
+        ],
+    )
+    for line in text(report):
+        print(line)
+    print()
+    for name in report.unproven:
+        print(f"{name}: nothing was compared, so nothing is proven.")
+    rate = report.asked / report.seconds if report.seconds else 0.0
+    print(
+        f"{report.asked} requests in {report.seconds:.0f} s ({rate:.0f}/s) at seed {report.seed}, "
+        f"after {report.prepared:.0f} s of preparation: {len(report.found) or 'no'} "
+        f"{'kind of difference' if len(report.found) == 1 else 'kinds of difference'}."
+    )

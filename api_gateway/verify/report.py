@@ -1,0 +1,95 @@
+"""What `verify` found, for programs and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from api_gateway.evidence.compare import Verdict
+from api_gateway.evidence.media import ContentType
+from api_gateway.evidence.observation import Observation
+from api_gateway.verify.run import Found, Report
+from api_gateway.verify.writes import Row
+
+LINES = 6  # of an answer's body
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    return {
+        "seed": report.seed,
+        "asked": report.asked,
+        "seconds": round(report.seconds, 1),
+        "prepared": round(report.prepared, 1),
+        "unproven": report.unproven,
+        "routes": {
+            name: {
+                "asked": tally.asked,
+                "wrote": tally.wrote,
+                "callers": report.callers.get(name, []),
+                "verdicts": {str(verdict): tally.verdicts[verdict] for verdict in Verdict},
+                "shapes": len(tally.shapes),
+                "outcomes": dict(tally.outcomes.most_common()),
+                "inconclusive": dict(tally.why.most_common()),
+            }
+            for name, tally in report.tallies.items()
+        },
+        "found": [_found(each) for each in report.found],
+    }
+
+
+def _found(each: Found) -> dict[str, Any]:
+    return {
+        "route": each.route,
+        "count": each.count,
+        "calls": [call.as_json() for call in each.calls],
+        "differences": [difference.as_json() for difference in each.trial.comparison.differences],
+        "legacy": _side(each.trial.control, each.trial.written[0]),
+        "modern": _side(each.trial.candidate, each.trial.written[1]),
+    }
+
+
+def _side(answer: Observation, written: list[Row]) -> dict[str, Any]:
+    return {"answer": answer_lines(answer), "written": [row_line(row) for row in written[:LINES]]}
+
+
+def answer_lines(answer: Observation) -> list[str]:
+    """An answer as a person reads it: its status, what counts of its head, the beginning of its body."""
+    if answer.status is None:
+        return [f"no answer: {answer.failure} {answer.detail}".rstrip()]
+    kind = ContentType.parse(answer.header("content-type"))
+    body = kind.decode(answer.body).splitlines() if kind.reading != "binary" else [f"{len(answer.body)} bytes"]
+    more = [f"… {len(body) - LINES} more lines"] if len(body) > LINES else []
+    shown = [line if len(line) <= 160 else f"{line[:160]}…" for line in body[:LINES]]
+    return [f"{answer.status} {answer.header('content-type') or ''}".rstrip(), *shown, *more]
+
+
+def row_line(row: Row) -> str:
+    changed = ", ".join(f"{name}={value!r}" for name, value in list(row.changed.items())[:12])
+    return f"{row.verb} {row.place}: {changed}"
+
+
+def text(report: Report) -> Iterator[str]:
+    """The findings, one after another: the calls, what differs, both sides."""
+    for number, each in enumerate(report.found, start=1):
+        yield ""
+        yield f"{number}. {each.route}: {_times(each.count)}; the smallest that shows it:"
+        yield from (f"     {call}" for call in each.calls)
+        for difference in each.trial.comparison.differences[:8]:
+            yield f"   {difference.path} ({difference.kind})"
+            yield f"     legacy  {_shown(difference.control)}"
+            yield f"     modern  {_shown(difference.candidate)}"
+        for side, answer, written in (
+            ("legacy", each.trial.control, each.trial.written[0]),
+            ("modern", each.trial.candidate, each.trial.written[1]),
+        ):
+            yield f"   {side} answered"
+            yield from (f"     {line}" for line in answer_lines(answer))
+            yield from (f"     wrote {row_line(row)}" for row in written[:LINES])
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else value
