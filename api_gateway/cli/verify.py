@@ -6,12 +6,17 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from api_gateway.verify.run import Report, Tell
+    from collections.abc import Sequence
+
+    from api_gateway.project import Project
+    from api_gateway.routes import Route
+    from api_gateway.verify.findings import Report
+    from api_gateway.verify.run import Tell
 
 
 def verify(
@@ -23,6 +28,9 @@ def verify(
     secrets: Annotated[
         Path | None, typer.Option(help='Secrets that are not in the data: {"acme": {"basic": "user:password"}}.')
     ] = None,
+    cases: Annotated[bool, typer.Option("--cases", help="Only ask again what was found before.")] = False,
+    keep: Annotated[bool, typer.Option(help="Write what is found into the project's cases/.")] = True,
+    html: Annotated[Path | None, typer.Option(help="Write the report as a page, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Prove mimics against the legacy app, each side on its own copy of the database. Exits 1 when they differ."""
@@ -33,29 +41,62 @@ def verify(
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
-    seconds = _seconds(budget)
+    plan_seconds = _seconds(budget)
     project = load_project(project_ or project_folder(settings()))
-    unknown = [name for name in routes or () if name not in project.routes]
-    if unknown:
-        raise UsageError(f"there is no route {unknown[0]}.", hint=f"{', '.join(project.routes)} are listed.")
-    chosen = [project.routes[name] for name in routes or project.routes if project.routes[name].mimic is not None]
-    if not chosen:
-        raise UsageError("there is nothing to verify: no route has a mimic.")
+    chosen = _chosen(project, routes or ())
     try:
-        from api_gateway.verify.report import as_json as document
-        from api_gateway.verify.run import Plan
-        from api_gateway.verify.run import verify as run
+        from api_gateway.verify import cases as kept_cases
+        from api_gateway.verify import report as shown
+        from api_gateway.verify.run import Plan, ask, prepared, replay
     except ImportError as error:
         raise UsageError(f"verify needs {error.name}.", hint="pip install 'banyan-gateway[verify]'") from None
     with owner_connection(settings()) as connection:
         register = load_register(connection)
-    plan = Plan(seed, seconds, requests, secrets)
-    report = run(project, register, administrator_url(settings()), chosen, plan, _progress(quiet=as_json))
+    with prepared(project, register, administrator_url(settings()), secrets) as ready:
+        if cases:
+            tried = replay(project, kept_cases.kept(project, {route.name for route in chosen}), ready)
+            _tell_cases(shown.cases_as_json(tried), as_json=as_json)
+            return
+        plan = Plan(seed, plan_seconds, requests)
+        report = ask(project, chosen, ready, plan, _progress(quiet=as_json))
     if as_json:
-        print(json.dumps(document(report), indent=2))
+        print(json.dumps(shown.as_json(report), indent=2))
     else:
         _print(report)
+    if html is not None:
+        from api_gateway.verify.page import page
+
+        html.write_text(page(report, project.configuration.name), "utf-8")
+    for found in report.found if keep else ():
+        path = kept_cases.keep(project, found)
+        print(f"kept: {path}", file=sys.stderr)
     if report.found or report.unproven:
+        raise typer.Exit(1)
+
+
+def _chosen(project: Project, names: Sequence[str]) -> list[Route]:
+    from api_gateway.errors import UsageError
+
+    for name in names:
+        if name not in project.routes:
+            raise UsageError(f"there is no route {name}.", hint=f"{', '.join(project.routes)} are listed.")
+        if project.routes[name].mimic is None:
+            raise UsageError(f"{name} has no mimic, so there is nothing to verify.")
+    chosen = [project.routes[name] for name in names or project.routes if project.routes[name].mimic is not None]
+    if not chosen:
+        raise UsageError("there is nothing to verify: no route has a mimic.")
+    return chosen
+
+
+def _tell_cases(tried: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Exits 1 when one still differs."""
+    if as_json:
+        print(json.dumps(tried, indent=2))
+    else:
+        for case in tried:
+            print(f"{case['case']}: {case['verdict']}")
+        print(f"{len(tried)} cases." if tried else "No case is kept.")
+    if any(case["verdict"] == "mismatch" for case in tried):
         raise typer.Exit(1)
 
 

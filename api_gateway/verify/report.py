@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from api_gateway.evidence.compare import Verdict
 from api_gateway.evidence.media import ContentType
 from api_gateway.evidence.observation import Observation
-from api_gateway.verify.run import Found, Report
+from api_gateway.verify.cases import Case
+from api_gateway.verify.findings import Found, Report
+from api_gateway.verify.trial import Trial
 from api_gateway.verify.writes import Row
 
 LINES = 6  # of an answer's body
@@ -50,6 +52,19 @@ def _found(each: Found) -> dict[str, Any]:
 
 def _side(answer: Observation, written: list[Row]) -> dict[str, Any]:
     return {"answer": answer_lines(answer), "written": [row_line(row) for row in written[:LINES]]}
+
+
+def cases_as_json(tried: Iterable[tuple[Case, Trial]]) -> list[dict[str, Any]]:
+    """Kept cases, asked again: what each shows now."""
+    return [
+        {
+            "case": case.name,
+            "calls": [str(call) for call in case.calls],
+            "verdict": str(trial.comparison.verdict),
+            "differences": [difference.as_json() for difference in trial.comparison.differences],
+        }
+        for case, trial in tried
+    ]
 
 
 def answer_lines(answer: Observation) -> list[str]:

@@ -1,0 +1,63 @@
+"""The walk through the requests, on copies that are made anew where the sides have come apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from api_gateway.evidence.compare import Verdict
+from api_gateway.routes import Route
+from api_gateway.verify.calls import Call
+from api_gateway.verify.findings import Found, Report
+from api_gateway.verify.generate import Parameters, generate
+from api_gateway.verify.shrink import smallest
+from api_gateway.verify.trial import Bench, Trial
+from api_gateway.verify.values import Values
+
+MOST_FOUND = 20  # kinds of difference of one route; a side that is wrong everywhere need not be shrunk everywhere
+HISTORY = 200  # writing calls after which the copies are made anew
+
+
+class Asking:
+    """One request after another, by chance and by what was seen. `report` is filled as it goes."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        values: Values,
+        routes: Sequence[Route],
+        parameters: Mapping[str, Parameters],
+        report: Report,
+    ) -> None:
+        self._bench, self._values, self._routes = bench, values, routes
+        self._parameters, self._report = parameters, report
+        self._history: list[Call] = []
+
+    async def step(self) -> None:
+        """Ask one thing. A difference of a new kind is made as small as it can be before the walk goes on."""
+        route = self._values.random.choice(self._routes)
+        call = generate(route, self._parameters[route.name], self._values, self._report.callers[route.name])
+        trial = await self._bench.try_(call)
+        self._report.tallies[route.name].add(trial)
+        self._values.remember(trial.control.body.decode("latin-1"), trial.written[0])
+        if trial.comparison.verdict is Verdict.mismatch:
+            await self._mismatch(trial)
+        elif trial.has_written:
+            self._history.append(call)
+            if len(self._history) >= HISTORY:
+                await self._renew()
+
+    async def _mismatch(self, trial: Trial) -> None:
+        name = trial.call.route
+        mine = [each for each in self._report.found if each.route == name]
+        known = next((each for each in mine if trial.signature <= each.shown), None)
+        if known is not None:
+            self._report.found[self._report.found.index(known)] = replace(known, count=known.count + 1)
+        elif len(mine) < MOST_FOUND:
+            calls, shown = await smallest(self._bench, trial, self._history)
+            self._report.found.append(Found(name, calls, shown, trial))
+        await self._renew()
+
+    async def _renew(self) -> None:
+        self._history.clear()
+        await self._bench.renew()
