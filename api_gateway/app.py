@@ -67,6 +67,8 @@ class Gateway:
             application_name="banyan gateway",
             statement_timeout=settings.statement_timeout,
             lock_timeout=settings.lock_timeout,
+            exports=settings.exports,
+            export_timeout=settings.export_timeout,
         )
         contract = load_contract(project, strict=False)
         self._build = partial(

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds between a worker's signs of life; after five without one its jobs go on elsewhere.",
     )
+    exports: int = Field(2, ge=1, le=50, description="Files that one gateway process writes at a time.")
+    export_timeout: float = Field(600.0, gt=0, description="Seconds an export may take.")
     acknowledge_timeout: float = Field(1.0, gt=0, description="Seconds a move waits for every live process.")
     log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")

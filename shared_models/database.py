@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Self
 
 import psycopg
@@ -23,6 +23,7 @@ from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from shared_models import wire
+from shared_models.copying import copied
 from shared_models.faults import (
     CommitUnknown,
     DatabaseAway,
@@ -156,7 +157,10 @@ class WriteTransaction(ReadTransaction):
 
 
 class Database:
-    """One database under one role. `size`: connections of this process at most; timeouts are seconds."""
+    """One database under one role. `size`: connections of this process at most; timeouts are seconds.
+
+    `exports`: files that are written at a time, each on a connection besides those, for `export_timeout` at most.
+    """
 
     def __init__(
         self,
@@ -167,6 +171,8 @@ class Database:
         statement_timeout: float,
         lock_timeout: float,
         pooled: bool = False,
+        exports: int = 2,
+        export_timeout: float = 600.0,
     ) -> None:
         self._pool = Pool(
             url,
@@ -174,6 +180,15 @@ class Database:
             application_name=application_name,
             statement_timeout=statement_timeout,
             lock_timeout=lock_timeout,
+            pooled=pooled,
+        )
+        self._exports = Pool(
+            url,
+            size=exports,
+            application_name=f"{application_name} export",
+            statement_timeout=export_timeout,
+            lock_timeout=lock_timeout,
+            wait_timeout=0,
             pooled=pooled,
         )
         self._act(NO_SESSION)
@@ -208,6 +223,7 @@ class Database:
 
     async def close(self) -> None:
         self._pool.close()
+        self._exports.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTransaction]:
@@ -263,6 +279,16 @@ class Database:
                 raise
             self._pool.renew() if isinstance(fault, SchemaChanged) else self._pool.discard_idle()
             return await self._fetched(statement.sql, arguments)
+
+    def copied(self, sql: bytes, line_end: bytes = b"\n") -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """What `COPY … TO STDOUT` gives, piece by piece, on a connection that only exports use.
+
+        One point in time, read only. Raises DatabaseFault, also while it is read; DatabaseBusy when as many exports
+        run as may.
+        """
+        if self._session is None:
+            raise NoSession
+        return copied(self._exports, self._session, sql, line_end, self._doubt)
 
     async def _fetched(self, sql: bytes, arguments: wire.Arguments) -> list[Cells]:
         begin = self._known_begin()

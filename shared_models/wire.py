@@ -75,7 +75,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
             self._answered = None
 
     async def wait(self, gen: PQGen[Waited], *told: Any, **named: Any) -> Waited:
-        self._deaf()
+        self.deaf()
         return await super().wait(gen, *told, **named)
 
     async def close(self) -> None:
@@ -83,7 +83,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
 
     def shut(self) -> None:
         """Close at once. What the server still does is rolled back."""
-        self._deaf()
+        self.deaf()
         self.pgconn.finish()
 
     def _readable(self) -> None:
@@ -105,7 +105,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
                     self._say(results)
                     return
         except psycopg.Error as error:
-            self._deaf()
+            self.deaf()
             self._say(error)
 
     def _writable(self) -> None:
@@ -113,7 +113,7 @@ class Connection(AsyncConnection[tuple[object, ...]]):
             if self.pgconn.flush() == 0 and self._loop is not None:
                 self._loop.remove_writer(self._socket)
         except psycopg.Error as error:
-            self._deaf()
+            self.deaf()
             self._say(error)
 
     def _say(self, said: list[Result] | psycopg.Error) -> None:
@@ -125,7 +125,8 @@ class Connection(AsyncConnection[tuple[object, ...]]):
         else:
             answered.set_result(said)
 
-    def _deaf(self) -> None:
+    def deaf(self) -> None:
+        """Leave the socket to somebody else, until the next answer is waited for."""
         if self._loop is not None:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)

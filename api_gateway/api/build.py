@@ -16,10 +16,12 @@ from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract, Served
 from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
+from api_gateway.api.export_route import ExportRoute
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_routes
 from api_gateway.api.read_route import ReadRoute
+from api_gateway.api.reader import Reader
 from api_gateway.api.resource_route import ResourceRoute
 from api_gateway.api.retiring import Retiring, headers_of, lifecycles, retiring_places
 from api_gateway.api.select import Statements
@@ -69,13 +71,15 @@ def build_api(
     problems.install(app)
     retiring = lifecycles(contract, api.prefix)
     states: dict[str, Mapping[str, Any]] = {}
+    cursors = Cursors(secret)
     for version in contract.versions:
         allowed = served[version.version] if served is not None else Served(version.resources)
         prefix = f"{api.prefix}/{version.version}/"
         operations = tuple(operation_of(handler) for handler in version.operations)
         statements = Statements(allowed.resources)
-        costs = Costs(project.configuration.limits.plan_cost)
-        reading = ReadRoute(allowed.resources, statements, Cursors(secret), costs)
+        reader = Reader(statements, Costs(project.configuration.limits.plan_cost))
+        exports = ExportRoute(allowed.resources, reader, cursors)
+        reading = ReadRoute(allowed.resources, reader, cursors, exports.formats)
         writing = WriteRoute(allowed.resources, statements)
         methods = [*reading.methods, *writing.methods]
         handlers = dict(zip(operations, version.operations, strict=True))

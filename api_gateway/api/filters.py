@@ -12,9 +12,14 @@ from api_gateway.api.query import MAX_IN, MAX_PATTERN
 from api_gateway.api.shapes import Condition, Group, Node
 from api_gateway.consumers import Principal
 from shared_models.resources import BoundResource, Field, Link, Resources
+from shared_models.spelling import cast_to
+from shared_models.values import Expression
 
-Tell = Callable[[str, str], None]
-"""Takes a stable code and what is wrong."""
+Fault = Callable[[str, str, str], None]
+"""Takes the name of a parameter, a stable code and what is wrong."""
+
+Origin = tuple[str, Callable[[Expression], Expression]]
+"""The parameter that a value came with, and how the database reads it."""
 
 LISTS = ("in", "contains")
 
@@ -53,17 +58,21 @@ class Values:
 
     def __init__(self) -> None:
         self.texts: dict[str, str | None] = {}
+        self.origins: dict[str, Origin] = {}
         self._count = 0
 
     def written(self) -> str:
         """All of them, so that different ones never look alike: no value holds a NUL."""
         return "\0".join(str(text) for text in self.texts.values())
 
-    def add(self, texts: Iterable[str]) -> int:
+    def add(self, texts: Iterable[str], origin: Origin | None = None) -> int:
         """The number of the first of them."""
         first = self._count
         for text in texts:
-            self.texts[f"f{self._count}"] = text
+            name = f"f{self._count}"
+            self.texts[name] = text
+            if origin is not None:
+                self.origins[name] = origin
             self._count += 1
         return first
 
@@ -73,7 +82,7 @@ def conditions_of(
     resource: BoundResource,
     names: Names,
     known: Values,
-    fault: Callable[[str, str, str], None],
+    fault: Fault,
 ) -> tuple[tuple[Node, ...], list[str]]:
     """The conditions among these parameters, in an order of their own, and the names of those that were none."""
     found: list[tuple[str, Written | WrittenGroup]] = []
@@ -90,45 +99,55 @@ def conditions_of(
             rest.append(parameter)
         else:
             found.append((parameter, Written(*name, text)))
-    reader = _Conditions(resource, names, known)
-    nodes = [node for p, written in found if (node := reader.node(written, _of(fault, p))) is not None]
+    reader = _Conditions(resource, names, known, fault)
+    nodes = [node for parameter, written in found if (node := reader.node(written, parameter)) is not None]
     return tuple(nodes), rest
 
 
-def where_of(text: str, resource: BoundResource, names: Names, known: Values, tell: Tell) -> tuple[Node, ...]:
+def where_of(
+    text: str, resource: BoundResource, names: Names, known: Values, parameter: str, fault: Fault
+) -> tuple[Node, ...]:
     """The conditions of `lines.where=(…)`, all of which must hold."""
     try:
         written = group("and", text)
     except ValueError as error:
-        tell("invalid_value", f"Expected: {error}.")
+        fault(parameter, "invalid_value", f"Expected: {error}.")
         return ()
-    reader = _Conditions(resource, names, known)
-    return tuple(node for item in written.items if (node := reader.node(item, tell)) is not None)
-
-
-def _of(fault: Callable[[str, str, str], None], parameter: str) -> Tell:
-    return lambda code, detail: fault(parameter, code, detail)
+    reader = _Conditions(resource, names, known, fault)
+    return tuple(node for item in written.items if (node := reader.node(item, parameter)) is not None)
 
 
 class _Conditions:
-    def __init__(self, resource: BoundResource, names: Names, known: Values) -> None:
-        self.resource, self.names, self.known = resource, names, known
+    def __init__(self, resource: BoundResource, names: Names, known: Values, fault: Fault) -> None:
+        self.resource, self.names, self.known, self.fault = resource, names, known, fault
 
-    def node(self, written: Written | WrittenGroup, tell: Tell) -> Node | None:
+    def node(self, written: Written | WrittenGroup, parameter: str) -> Node | None:
         if isinstance(written, WrittenGroup):
-            items = [node for item in written.items if (node := self.node(item, tell)) is not None]
+            items = [node for item in written.items if (node := self.node(item, parameter)) is not None]
             return Group(written.word, tuple(items))
         found = self.names.field(self.resource, written.name, written.operator)
         if found is None:
-            tell("unknown_name", "It names something that is not there.")
+            self.fault(parameter, "unknown_name", "It names something that is not there.")
             return None
         path, field = found
         try:
             operator, texts = operands(field, written.operator, written.operand)
         except ValueError as error:
-            tell("invalid_value", f"Expected: {error}.")
+            self.fault(parameter, "invalid_value", f"Expected: {error}.")
             return None
-        return Condition(field.name, operator, len(texts), self.known.add(texts), path)
+        origin = (parameter, _read_by(field, operator))
+        return Condition(field.name, operator, len(texts), self.known.add(texts, origin), path)
+
+
+def _read_by(field: Field, operator: str) -> Callable[[Expression], Expression]:
+    """How the database reads an operand."""
+    if operator == "contains" and field.containing is not None:
+        spelling = field.containing.spelling
+    elif operator in ("like", "ilike"):
+        spelling = "text"
+    else:
+        return field.value.bind
+    return lambda operand: cast_to(operand, spelling)
 
 
 def operands(field: Field, operator: str, operand: str | tuple[str, ...]) -> tuple[str, list[str]]:

@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from api_gateway.api.filters import Names, Values, where_of
+from api_gateway.api.filters import Fault, Names, Values, where_of
 from api_gateway.api.shapes import Included, Node
 from api_gateway.api.sorting import sorts_of
 from shared_models.resources import BoundResource, Link, Sort
 
 CHILD_WORDS = ("where", "sort", "limit")
-Fault = Callable[[str, str, str], None]
 
 
 @dataclass(slots=True)
@@ -96,7 +95,7 @@ class Inclusions:
         sorts: tuple[Sort, ...] = ()
         limit = None
         if "where" in words:
-            where = where_of(words["where"], branch.resource, self._names, values, self._at(f"{path}.where"))
+            where = where_of(words["where"], branch.resource, self._names, values, f"{path}.where", self._fault)
         if "sort" in words:
             sorts = sorts_of(words["sort"], branch.resource, self._at(f"{path}.sort"))
         if "limit" in words:

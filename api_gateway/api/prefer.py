@@ -14,3 +14,10 @@ def preferences(header: str | None) -> dict[str, str]:
         if match := _PREFERENCE.fullmatch(part):
             found.setdefault(match[1].lower(), (match[2] or "").strip('"'))
     return found
+
+
+def applied(header: str | None) -> list[tuple[bytes, bytes]]:
+    """Of a read: whatever is not understood is refused anyway, so `handling=strict` is always granted."""
+    if preferences(header).get("handling") != "strict":
+        return []
+    return [(b"preference-applied", b"handling=strict")]

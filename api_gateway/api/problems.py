@@ -79,8 +79,7 @@ def unsupported_encoding() -> Problem:
     return Problem(415, "unsupported_encoding", "The body must not be compressed.", headers=headers)
 
 
-def too_expensive(parameters: Sequence[str]) -> Problem:
-    detail = "No index serves this; filter by something else besides, or sort otherwise."
+def too_expensive(parameters: Sequence[str], detail: str) -> Problem:
     errors = [FieldError("too_expensive", detail, parameter=name) for name in dict.fromkeys(parameters)]
     return Problem(400, "too_expensive", "This would cost the database too much.", errors=errors)
 

@@ -8,34 +8,22 @@ from starlette.types import Send
 
 from api_gateway.api import answer
 from api_gateway.api.accept import JSON, chosen
-from api_gateway.api.answer import Head
 from api_gateway.api.authentication import require_scope
 from api_gateway.api.calls import Call, Format, Method
-from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
-from api_gateway.api.prefer import preferences
+from api_gateway.api.prefer import applied
 from api_gateway.api.problems import not_acceptable, not_found
-from api_gateway.api.request import Reading, get_request, list_request
-from api_gateway.api.select import Statements
-from api_gateway.api.shapes import Shape
+from api_gateway.api.reader import Reader
+from api_gateway.api.request import get_request, list_request
 from api_gateway.api.timing import Timing
-from shared_models.database import Cells, Database
 from shared_models.resources import Resources
 
 
 class ReadRoute:
     """`formats`: media types of a collection besides JSON."""
 
-    def __init__(
-        self,
-        resources: Resources,
-        statements: Statements,
-        cursors: Cursors,
-        costs: Costs,
-        formats: Sequence[Format] = (),
-    ) -> None:
-        self._resources, self._statements, self._cursors = resources, statements, cursors
-        self._costs = costs
+    def __init__(self, resources: Resources, reader: Reader, cursors: Cursors, formats: Sequence[Format] = ()) -> None:
+        self._resources, self._reader, self._cursors = resources, reader, cursors
         self._formats = {found.media: found.handler for found in formats}
         self._offered = (JSON, *self._formats)
 
@@ -50,11 +38,11 @@ class ReadRoute:
         if chosen(call.header(b"accept"), (JSON,)) is None:
             raise not_acceptable((JSON,))
         reading = get_request(call.resource, call.key or b"", call.query, principal, self._resources)
-        rows = await self._rows(call, reading.shape, reading, timed)
+        rows = await self._reader.rows(call, reading.shape, reading, timed)
         if not rows:
             raise not_found()
         status, head, body = answer.document(rows[0], reading, call.header(b"if-none-match"))
-        await answer.send_answer(send, status, [*head, *timed.headers(), *_applied(call)], body)
+        await answer.send_answer(send, status, [*head, *timed.headers(), *applied(call.header(b"prefer"))], body)
 
     async def page(self, call: Call, send: Send) -> None:
         timed = Timing()
@@ -67,28 +55,10 @@ class ReadRoute:
             await self._formats[media](call, send)
             return
         reading = list_request(call.resource, call.path, call.query, principal, self._resources, self._cursors)
-        rows = await self._rows(call, reading.shape, reading, timed)
+        rows = await self._reader.rows(call, reading.shape, reading, timed)
         count = None
         if reading.counting is not None:
-            ((counted,),) = await self._rows(call, reading.counting, reading, timed)
+            ((counted,),) = await self._reader.rows(call, reading.counting, reading, timed)
             count = int(counted or 0)
         status, head, body = answer.page(rows, count, reading, call.path, self._cursors)
-        await answer.send_answer(send, status, [*head, *timed.headers(), *_applied(call)], body)
-
-    async def _rows(self, call: Call, shape: Shape, reading: Reading, timed: Timing) -> list[Cells]:
-        statement = self._statements.of(shape)
-        for name, place in statement.places.items():
-            reading.values[name] = place.text(call.principal)
-        state = call.scope["state"]
-        database: Database = state["read_database"]
-        if not self._costs.knows(reading):
-            await self._costs.judge(reading, statement.prepared, database, str(state.get("request_id", "")))
-        with timed.database():
-            return await database.fetch(statement.prepared, reading.values)
-
-
-def _applied(call: Call) -> Head:
-    """Whatever is not understood is refused anyway, so that wish is always granted."""
-    if preferences(call.header(b"prefer")).get("handling") != "strict":
-        return []
-    return [(b"preference-applied", b"handling=strict")]
+        await answer.send_answer(send, status, [*head, *timed.headers(), *applied(call.header(b"prefer"))], body)

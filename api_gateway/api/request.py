@@ -7,10 +7,11 @@ The grammar is in docs/reference/api.md; the files beside this one read a part o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from api_gateway.api.cursors import Cursors, Position
-from api_gateway.api.filters import Names, Values, conditions_of
+from api_gateway.api.filters import Names, Origin, Values, conditions_of
 from api_gateway.api.grammar import WORDS
 from api_gateway.api.inclusions import Inclusions
 from api_gateway.api.problems import bad_request, no_such_page, not_found
@@ -31,7 +32,10 @@ def reserved(resource: BoundResource) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A request that was understood. `context` is whose list it is, for the cursor; `limit` rows make a page."""
+    """A request that was understood. `context` is whose list it is, for the cursor; `limit` rows make a page.
+
+    origins   of which parameter a value is, and how the database reads it
+    """
 
     resource: BoundResource
     shape: GetShape | ListShape
@@ -40,6 +44,7 @@ class Reading:
     context: str = ""
     limit: int = 1
     counting: CountShape | None = None
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 def get_request(
@@ -50,11 +55,11 @@ def get_request(
     if len(parts) != len(resource.key):
         raise not_found()
     values: dict[str, str | None] = {}
-    for n, (field, text) in enumerate(zip(resource.key, parts, strict=True)):
+    for n, (part, text) in enumerate(zip(resource.key, parts, strict=True)):
         if text is None:
             raise not_found()
         try:
-            values[f"k{n}"] = field.value.parse(text)
+            values[f"k{n}"] = part.value.parse(text)
         except ValueError:
             raise not_found() from None
     parser = Parser(resource, query_pairs(query), principal, resources)
@@ -62,7 +67,7 @@ def get_request(
     include = inclusions.tree(parser.values)
     parser.refuse_the_rest()
     shape = GetShape(str(resource.path), principal.kind, inclusions.fields(), include)
-    return Reading(resource, shape, values | parser.values.texts, parser.pairs)
+    return Reading(resource, shape, values | parser.values.texts, parser.pairs, origins=parser.values.origins)
 
 
 def list_request(
@@ -101,7 +106,7 @@ def list_request(
         words is not None,
     )
     counting = CountShape(shape.path, shape.kind, conditions, words is not None, total == "exact") if total else None
-    return Reading(resource, shape, values, parser.pairs, context, limit, counting)
+    return Reading(resource, shape, values, parser.pairs, context, limit, counting, parser.values.origins)
 
 
 def _opened(token: str | None, context: str, cursors: Cursors) -> Position | None:

@@ -74,6 +74,14 @@ def statement_of(shape: Shape, resources: Resources) -> Statement:
     return Statement(prepared(select), builder.sources.places.found)
 
 
+def every_row(
+    resource: BoundResource, shape: ListShape, resources: Resources, *, limited: bool
+) -> tuple[sa.Select[Any], Mapping[str, Place]]:
+    """All rows of a list in its order, a column for each field: no page. Parameters as a page has them."""
+    builder = _Builder(Sources(resources, shape.kind))
+    return builder.every_row(resource, shape, limited=limited), builder.sources.places.found
+
+
 class _Builder:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
@@ -124,6 +132,21 @@ class _Builder:
         if not shape.exact:
             rows = rows.limit(number(COUNTED + 1))
         return sa.select(sa.cast(sa.func.count(), sa.Text)).select_from(rows.subquery("counted"))
+
+    def every_row(self, resource: BoundResource, shape: ListShape, *, limited: bool) -> sa.Select[Any]:
+        row = self.sources.alias(resource)
+        select = sa.select(*self._document(resource, row, shape.fields, shape.include)).select_from(row)
+        select = select.where(
+            *self.sources.visible(resource, row), *where(shape.conditions, resource, row, self.sources)
+        )
+        select = select.where(*_found(resource, row, searched=shape.searched))
+        if shape.after is not None:
+            select = select.where(after(resource, row, shape.sorts, shape.after, or_at=shape.counted))
+        if shape.counted:
+            select = select.offset(cast_to(parameter("skip"), "bigint"))
+        if limited:
+            select = select.limit(cast_to(parameter("limit"), "bigint"))
+        return select.order_by(*order(resource, row, shape.sorts))
 
     def _document(
         self,

@@ -68,6 +68,22 @@ def test_an_order_that_no_index_serves_is_refused_too(large: Api) -> None:
     assert [error["parameter"] for error in refused.json()["errors"]] == ["sort"]
 
 
+def test_a_file_is_refused_where_its_first_page_would_be(large: Api) -> None:
+    csv = {"accept": "text/csv"}
+    assert large.get(RARE, headers=csv).json()["code"] == "too_expensive"
+    assert large.ask("HEAD", RARE, headers=csv).status_code == 400
+    assert large.get("items?sort=description", headers=csv).json()["code"] == "too_expensive"
+    whole = large.get("items?fields=number", headers=csv)
+    assert len(whole.text.splitlines()) > 30_000
+
+
+def test_counting_too_many_rows_is_refused_and_an_estimate_is_not(large: Api) -> None:
+    refused = large.get("items?total=exact")
+    assert [(e["code"], e["parameter"]) for e in refused.json()["errors"]] == [("too_expensive", "total")]
+    assert large.get("items?total=estimated").json()["total_exact"] is False
+    assert large.get("items?number[in]=M1,M2&total=exact").json()["total"] == 2
+
+
 def test_what_an_index_serves_and_one_row_by_its_key_are_answered(large: Api) -> None:
     assert large.get("items").status_code == 200
     assert large.get("items?number[in]=M1,M2").status_code == 200

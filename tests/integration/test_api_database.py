@@ -191,3 +191,28 @@ async def test_an_answer_larger_than_any_buffer_comes_whole_and_a_question_arriv
     length = prepared(sa.select(sa.cast(parameter("text"), sa.Text)))
     text = "x" * 20_000_000
     assert await db.fetch(length, {"text": text}) == [[text.encode()]]
+
+
+async def test_a_copy_that_breaks_in_the_middle_raises_after_what_it_gave(db: Database) -> None:
+    given: list[bytes] = []
+
+    async def read() -> None:
+        async with db.copied(
+            b"COPY (SELECT 1000 / (100000 - n) FROM generate_series(1, 200000) n) TO STDOUT"
+        ) as pieces:
+            async for piece in pieces:
+                given.append(piece)  # noqa: PERF401 - what was given before it broke is looked at
+
+    with pytest.raises(faults.BadValue):
+        await read()
+    assert b"".join(given).startswith(b"0\n")
+
+
+async def test_a_copy_that_nobody_reads_on_frees_its_connection(db: Database, database_url: str) -> None:
+    endless = b"COPY (SELECT repeat('x', 1000) FROM generate_series(1, 10000000)) TO STDOUT"
+    for _ in range(5):
+        async with db.copied(endless) as pieces:
+            assert len(await anext(pieces)) > 60000
+    with pytest.raises(faults.DatabaseBusy):
+        async with db.copied(endless), db.copied(endless), db.copied(endless):
+            pass

@@ -163,7 +163,7 @@ def test_options_and_405_name_what_is_allowed(reading: Api) -> None:
         ("*/*", 200),
         ("application/*;q=0.5", 200),
         ("text/html, application/json;q=0", 406),
-        ("text/csv", 406),
+        ("text/html", 406),
         ("", 200),
     ],
 )

@@ -376,3 +376,13 @@ def test_a_table_that_leads_to_itself_is_followed_both_ways_without_deleted_or_f
 
 def test_a_field_named_like_a_parameter_is_filtered_in_brackets(api: Api) -> None:
     assert [row["id"] for row in api.all("everything?limit[eq]=5&limit=10")] == [1]
+
+
+def test_what_only_the_database_can_tell_is_no_value_is_told_by_parameter(api: Api) -> None:
+    """A type of which PostgreSQL alone knows every form: each parameter that holds none is named, and no other."""
+    answer = api.get("everything?net=nonsense&or=(bits=12,small=1)&id=1&range[ne]=[2,1)")
+    assert answer.status_code == 400
+    told = sorted((error["code"], error["parameter"]) for error in answer.json()["errors"])
+    assert told == [("invalid_value", name) for name in ("net", "or", "range[ne]")]
+    csv = api.get("everything?net=nonsense", headers={"accept": "text/csv"})
+    assert [error["parameter"] for error in csv.json()["errors"]] == ["net"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -158,6 +159,14 @@ def test_who_lacks_the_value_is_refused_and_sees_nobody_elses_rows(api: Api, con
     answer = api.ask("POST", "notes", consumer, json={"id": 50, "body": "x"})
     assert (answer.status_code, answer.json()["code"]) == (403, "caller_not_set_up")
     assert "tenant" not in answer.text
+
+
+def test_a_file_holds_what_row_security_lets_the_principal_see(api: Api) -> None:
+    for consumer in ("a", "b"):
+        answer = api.get("notes?sort=id", consumer, headers={"accept": "application/x-ndjson"})
+        assert [json.loads(line)["id"] for line in answer.text.splitlines()] == sorted(ids(api, consumer))
+    refused = api.get("notes", "nobody", headers={"accept": "text/csv"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "caller_not_set_up")
 
 
 def test_after_an_error_the_next_principal_is_nobody_else(api: Api) -> None:

@@ -82,12 +82,13 @@ def serving(
     project: Project | None = None,
     contract: Contract | None = None,
     size: int = 4,
+    exports: int = 2,
 ) -> Iterator[Api]:
     """`url` is that of banyan_api."""
     project = project or load_project(NORTHGATE)
     contract = contract or load_contract(project)
     register = Register.of(1, consumers, [Credential(c.code, "api_key", secret_hash(c.code)) for c in consumers])
-    database = Database(url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2)
+    database = Database(url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports)
     app = build_api(project, contract, lambda: register, Databases(database, database), secret="of the tests")
     with TestClient(app, raise_server_exceptions=False) as client:
         try:

@@ -43,6 +43,7 @@ _HEADERS: dict[str, tuple[str, Json]] = {
     "Accept-Encoding": ("How a body may be encoded: `identity`, as it is.", {"type": "string"}),
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
     "Allow": ("The methods that are allowed here.", {"type": "string"}),
+    "Content-Disposition": ("The name of the file, where it is one (RFC 6266).", {"type": "string"}),
     "Deprecation": (
         "Since when this should not be used any more (RFC 9745).",
         {"type": "string", "pattern": "^@-?[0-9]+$"},
