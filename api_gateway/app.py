@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import TYPE_CHECKING
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,10 +24,13 @@ from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
 from api_gateway.outages import Judgement, SchemaWatch, Sight
-from api_gateway.project import load_project
+from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
 from shared_models.database import Database
+
+if TYPE_CHECKING:
+    from api_gateway.accounts.build import Accounts
 
 HEALTH_PATH = "/banyan/health"
 
@@ -55,11 +59,13 @@ def run(settings: Settings, host: str, port: int) -> None:
 class Gateway:
     """One gateway process as an ASGI application."""
 
-    def __init__(self, settings: Settings, where: str) -> None:
-        project = load_project(settings.project)
+    def __init__(self, settings: Settings, where: str, project: Project | None = None) -> None:
+        project = project or load_project(settings.project)
         owner_url = settings.require("owner_database_url")
         self._where = where
-        self._watcher = Watcher(owner_url, "app", settings.state_dir, _keep_nothing)
+        self._accounts = self._of_accounts(project, settings)
+        followers = [self._accounts.ended.follow] if self._accounts is not None else []
+        self._watcher = Watcher(owner_url, "app", settings.state_dir, _keep_nothing, followers=followers)
         self._recorder = Recorder(owner_url, application_name="banyan gateway counts")
         self._database = Database(
             settings.require("api_database_url"),
@@ -79,6 +85,7 @@ class Gateway:
             Databases(self._database, self._database),
             secret=settings.require("session_secret"),
             gateways=lambda: self._watcher.gateways,
+            accounts=self._accounts,
         )
         self._api: FastAPI = self._build()
         self._logged_api: ASGIApp = RequestLog(self._api)
@@ -103,6 +110,14 @@ class Gateway:
         else:
             await self._logged_api(scope, receive, send)
 
+    def _of_accounts(self, project: Project, settings: Settings) -> Accounts | None:
+        """Imported where a project has some: they bring cryptography along."""
+        if not project.configuration.accounts and not project.configuration.issuers:
+            return None
+        from api_gateway.accounts.build import build_accounts
+
+        return build_accounts(project, settings, shared_by=lambda: self._watcher.gateways)
+
     def _serve(self, judgement: Judgement) -> None:
         """The typed API for the schema as it is now, from the next request on; who is being answered keeps the old.
 
@@ -116,6 +131,8 @@ class Gateway:
         async with AsyncExitStack() as stack:
             await self._database.open()
             stack.push_async_callback(self._database.close)
+            if self._accounts is not None:
+                stack.push_async_callback(self._accounts.close)
             await stack.enter_async_context(self._recorder)
             await stack.enter_async_context(self._watcher)
             await stack.enter_async_context(self._schema)

@@ -67,7 +67,8 @@ class Problem(Exception):
     """An answer that refuses: RFC 9457, media type `application/problem+json`.
 
     `code` is stable and documented in `docs/reference/errors.md`; `type` is the address of its page. `detail` never
-    carries PostgreSQL's own text, a secret, or a name that the contract hides.
+    carries PostgreSQL's own text, a secret, or a name that the contract hides. `extra`: members that another
+    standard wants beside these, as OAuth 2.0 wants `error`.
     """
 
     status: int
@@ -76,6 +77,7 @@ class Problem(Exception):
     detail: str | None = None
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self, types: str, *, instance: str | None = None) -> dict[str, object]:
         """`types`: what the addresses of all pages begin with: `/api/problems/`."""
@@ -91,4 +93,4 @@ class Problem(Exception):
             document["instance"] = instance
         if self.errors:
             document["errors"] = [error.as_json() for error in self.errors]
-        return document
+        return {**document, **self.extra}

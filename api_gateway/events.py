@@ -227,6 +227,61 @@ class ConsoleSignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSignedIn:
+    """A legacy user signed in at the API. `account`: source and id; `by`: `password`, `legacy session`."""
+
+    account: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRefused:
+    """Somebody did not sign in. The name is not told: people type their password there."""
+
+    source: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSignedOut:
+    """`why`: `signed out`; or `ended`, because the account, its password or its legacy session is not what it was."""
+
+    account: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenReused:
+    """A refresh token came a second time: somebody else has it too. All of that sign-in has ended."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsNotRead:
+    """The cookies of this source of accounts mean nothing to this process. `why`: what is missing."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyNotAsked:
+    """The legacy app did not tell who is signed in, so the request was refused. `error`: a class, or a status."""
+
+    source: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerNotReached:
+    """An issuer's keys could not be fetched; those that are known serve for a day. `error`: the exception's class."""
+
+    issuer: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class JobFinished:
     """A run of a job is over. `outcome`: succeeded, failed, refused (by the task itself), cancelled, put back.
 
@@ -280,6 +335,13 @@ Event = (
     | WriteReverted
     | ConsumerChanged
     | ConsoleSignedIn
+    | AccountSignedIn
+    | AccountRefused
+    | AccountSignedOut
+    | RefreshTokenReused
+    | SessionsNotRead
+    | LegacyNotAsked
+    | IssuerNotReached
     | JobFinished
     | JobTakenUp
 )

@@ -12,7 +12,7 @@ from procrastinate import App
 from sqlalchemy import Delete, delete, func
 
 from api_gateway.jobs import listing
-from shared_models.state import call_count, comparison, idempotency, journal, process, reverted
+from shared_models.state import account_session, call_count, comparison, idempotency, journal, process, reverted
 from shared_models.statements import run_async
 
 KEEP_PROCESSES = timedelta(days=1)
@@ -22,6 +22,7 @@ KEEP_JOURNAL = timedelta(days=2)
 KEEP_REVERTED = timedelta(days=90)
 KEEP_JOBS = timedelta(days=7)
 KEEP_FAILED_JOBS = timedelta(days=90)
+KEEP_SIGN_INS = timedelta(days=7)  # ended ones; far longer than an access token lives
 
 
 def cuts() -> list[Delete]:
@@ -34,6 +35,8 @@ def cuts() -> list[Delete]:
         delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
         delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
         listing.outdated(KEEP_JOBS, KEEP_FAILED_JOBS),
+        delete(account_session).where(account_session.c.expires < func.now()),
+        delete(account_session).where(account_session.c.ended < func.now() - KEEP_SIGN_INS),
     ]
 
 

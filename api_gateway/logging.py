@@ -111,6 +111,8 @@ def level_of(event: Event) -> Level:
             | events.BackInService()
             | events.EdgeTableWritten()
             | events.ConsumerChanged()
+            | events.AccountSignedIn()
+            | events.AccountSignedOut()
         ):
             return "info"
         case (
@@ -121,6 +123,11 @@ def level_of(event: Event) -> Level:
             | events.SchemaNotSeen()
             | events.WriteReverted()
             | events.JobTakenUp()
+            | events.AccountRefused()
+            | events.RefreshTokenReused()
+            | events.SessionsNotRead()
+            | events.LegacyNotAsked()
+            | events.IssuerNotReached()
         ):
             return "warning"
         case (

@@ -21,6 +21,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from api_gateway.errors import UsageError
+from api_gateway.identities import Cors, Issuer, Source, Tokens, check_names
 from api_gateway.routes import Route, check_routes
 from shared_models.session import Convention
 
@@ -94,6 +95,7 @@ class Limits(_Table):
 
     requests_per_minute: int = Field(60_000, ge=0)
     anonymous_per_minute: int = Field(600, ge=0)
+    account_per_minute: int = Field(600, ge=0)
     plan_cost: float = Field(100_000, ge=0)
 
 
@@ -113,7 +115,18 @@ class Configuration(_Table):
     limits: Limits = Field(default_factory=Limits)
     edge: Edge = Field(default_factory=Edge)
     database: DatabaseTable = Field(default_factory=DatabaseTable)
+    accounts: Mapping[str, Source] = Field(default_factory=dict)
+    issuers: Mapping[str, Issuer] = Field(default_factory=dict)
+    tokens: Tokens = Field(default_factory=Tokens)
+    cors: Cors = Field(default_factory=Cors)
     traffic: str | None = None  # module of simulated partners, for the demonstration
+
+    @model_validator(mode="after")
+    def _names_are_distinct(self) -> Configuration:
+        check_names({**self.accounts, **self.issuers})
+        if both := sorted(self.accounts.keys() & self.issuers.keys()):
+            raise ValueError(f"{', '.join(both)} cannot be both accounts and issuer: their principals would meet")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

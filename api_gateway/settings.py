@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     observer_port: int = Field(8031, ge=0, le=65535, description="Port of the observer (gRPC).")
     pass_secret: SecretStr | None = Field(None, description="Shared by edge and gateways: marks a declined request.")
     session_secret: SecretStr | None = Field(None, description="Signs console sessions and cursors.")
+    token_secrets: SecretStr | None = Field(None, description="Sign access tokens, newest first, separated by commas.")
+    legacy_secret_key: SecretStr | None = Field(None, description="The legacy app's SECRET_KEY, to read its sessions.")
 
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of one gateway process.")
     statement_timeout: float = Field(5.0, gt=0, description="Seconds a statement of the API may take.")

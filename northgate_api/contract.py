@@ -1,7 +1,8 @@
 """What Northgate's API shows of the legacy schema: customers, items, orders with their lines, invoices with theirs.
 
 A partner sees the orders it sent and the customers it brought; it keeps those customers' addresses up to date, and
-leaves notes for the order desk. What has rules of its own in the legacy app (orders, numbers, credit) is an operation.
+leaves notes for the order desk. A customer that signs in with the mobile app sees itself and its own orders; the staff
+of the panel see everything. What has rules of its own in the legacy app (orders, numbers, credit) is an operation.
 `prt_cd` is the partner's code in the legacy system, registered with the consumer: `banyan consumers add acme --value
 prt_cd=ACME …`.
 """
@@ -37,6 +38,7 @@ OPEN_END = date(9999, 12, 31)
 ZONE = "America/New_York"
 
 partner = principal.value("prt_cd")
+customer_of_account = principal.value("cust_no")
 
 
 class OrderStatus(StrEnum):
@@ -57,7 +59,9 @@ class Customer(
     Resource,
     table="customer",
     path="customers",
-    rows=Rows.where(src_cd=partner),
+    rows=Rows.by_kind(
+        consumer=Rows.where(src_cd=partner), account=Rows.where(cust_no=customer_of_account), staff=Rows.all()
+    ),
     soft_delete=SoftDelete("del_fl", deleted="Y"),
     verbs=("list", "get", "update"),
 ):
@@ -82,7 +86,7 @@ class CustomerNote(
     Resource,
     table="cust_note",
     path="customer-notes",
-    rows=Rows.where(crt_by=partner) & Rows.through("customer"),
+    rows=Rows.by_kind(consumer=Rows.where(crt_by=partner) & Rows.through("customer"), staff=Rows.all()),
     verbs=("list", "get", "create", "update", "delete"),
     on_create={"crt_dt": Now(ZONE, whole_seconds=True)},
     sort="-written_at",
@@ -132,7 +136,9 @@ class Order(
     Resource,
     table="ord_hdr",
     path="orders",
-    rows=Rows.where(prt_cd=partner),
+    rows=Rows.by_kind(
+        consumer=Rows.where(prt_cd=partner), account=Rows.where(cust_no=customer_of_account), staff=Rows.all()
+    ),
     sort="-placed_at",
 ):
     """An order as partners and the mobile app see it."""

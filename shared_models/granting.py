@@ -14,7 +14,7 @@ from shared_models.grants import Grant, Touches, deleted, grant_sql, inserted, p
 from shared_models.resources import Resources
 from shared_models.snapshot import Snapshot
 from shared_models.spelling import quoted
-from shared_models.state import API, ROLES, SCHEMA
+from shared_models.state import API, OWNER, ROLES, SCHEMA
 
 # From the catalogs: information_schema shows a login only what concerns itself.
 _COLUMNS = """
@@ -44,7 +44,7 @@ SELECT n.nspname, pg_get_userbyid(a.grantee)::text FROM pg_namespace n, aclexplo
  WHERE n.nspname <> %(ours)s AND n.nspname !~ '^pg_' AND a.grantee <> 0 AND a.grantee <> n.nspowner
    AND pg_get_userbyid(a.grantee) = ANY(%(roles)s)
 """
-_GRANTEES = [role for role in ROLES if role != "banyan_owner"]
+_GRANTEES = list(ROLES)
 _SEQUENCE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 
 
@@ -67,11 +67,24 @@ class Wanted:
     sequences: tuple[str, ...] = ()
     deletes: tuple[tuple[str, str], ...] = ()
     schemas: tuple[tuple[str, str], ...] = ()
+    owner_deletes: tuple[tuple[str, str], ...] = ()
+
+    def may_delete(self) -> list[tuple[str, str, str]]:
+        """(schema, table, role) of which rows are deleted."""
+        return [
+            *((schema, table, API) for schema, table in self.deletes),
+            *((schema, table, OWNER) for schema, table in self.owner_deletes),
+        ]
 
 
 def wanted(
-    columns: Iterable[Grant], touched: Iterable[Touches], snapshot: Snapshot, resources: Resources | None = None
+    columns: Iterable[Grant],
+    touched: Iterable[Touches],
+    snapshot: Snapshot,
+    resources: Resources | None = None,
+    owner_deletes: Iterable[tuple[str, str]] = (),
 ) -> Wanted:
+    """`owner_deletes`: tables of which banyan_owner deletes rows, as a sign-out does of the legacy app's sessions."""
     listed, granted = tuple(touched), tuple(columns)
     sequences = {name for touches in listed for name in _sequences(touches, snapshot)}
     deletes = {place_of(table) for touches in listed for table in touches.delete}
@@ -79,8 +92,9 @@ def wanted(
         sequences |= set(_of_new_rows(resources))
         deletes |= deleted(resources)
     schemas = {(schema, grant.grantee) for grant in granted for schema in _schemas_of(grant, snapshot)}
-    schemas |= {(schema, API) for schema, _ in deletes}
-    return Wanted(granted, tuple(sorted(sequences)), tuple(sorted(deletes)), tuple(sorted(schemas)))
+    by_owner = tuple(sorted(owner_deletes))
+    schemas |= {(schema, API) for schema, _ in deletes} | {(schema, OWNER) for schema, _ in by_owner}
+    return Wanted(granted, tuple(sorted(sequences)), tuple(sorted(deletes)), tuple(sorted(schemas)), by_owner)
 
 
 def _schemas_of(grant: Grant, snapshot: Snapshot) -> Iterable[str]:
@@ -96,7 +110,8 @@ def plan(connection: psycopg.Connection[Any], target: Wanted) -> list[str]:
     known = {"roles": _GRANTEES, "ours": SCHEMA}
     have = {Grant(*row) for row in connection.execute(_COLUMNS, known)}
     whole = [tuple(map(str, row)) for row in connection.execute(_TABLES, known)]
-    too_much = [row for row in whole if row[2] != "DELETE" or row[3] != API or (row[0], row[1]) not in target.deletes]
+    deleted_from = set(target.may_delete())
+    too_much = [row for row in whole if row[2] != "DELETE" or _place(row) not in deleted_from]
     lost = {(schema, table, role) for schema, table, _, role in too_much}
     kept = {grant for grant in have if (grant.table_schema, grant.table_name, grant.grantee) not in lost}
     want = set(target.columns)
@@ -122,7 +137,7 @@ def statements(target: Wanted) -> list[str]:
     return [
         *usage_sql(target.schemas),
         *grant_sql(target.columns),
-        *(f"GRANT DELETE ON {quoted(schema)}.{quoted(table)} TO {quoted(API)}" for schema, table in target.deletes),
+        *(f"GRANT DELETE ON {quoted(s)}.{quoted(t)} TO {quoted(role)}" for s, t, role in target.may_delete()),
         *(f"GRANT USAGE ON SEQUENCE {sequence} TO {quoted(API)}" for sequence in target.sequences),
     ]
 
@@ -183,10 +198,10 @@ def _has_usage(connection: psycopg.Connection[Any], schema: str, role: str) -> b
 def _whole_grants(
     connection: psycopg.Connection[Any], target: Wanted, whole: Iterable[tuple[str, ...]]
 ) -> Iterable[str]:
-    have = {(row[0], row[1]) for row in whole if row[2] == "DELETE" and row[3] == API}
-    for schema, table in target.deletes:
-        if (schema, table) not in have:
-            yield f"GRANT DELETE ON {quoted(schema)}.{quoted(table)} TO {quoted(API)}"
+    have = {_place(row) for row in whole if row[2] == "DELETE"}
+    for schema, table, role in target.may_delete():
+        if (schema, table, role) not in have:
+            yield f"GRANT DELETE ON {quoted(schema)}.{quoted(table)} TO {quoted(role)}"
     for sequence in target.sequences:
         if not _may_use(connection, sequence):
             yield f"GRANT USAGE ON SEQUENCE {sequence} TO {quoted(API)}"

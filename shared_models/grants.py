@@ -3,6 +3,7 @@
 banyan_api    SELECT on what the contract shows, INSERT and UPDATE on what it lets a request write, all three on what
               operations touch; SELECT on what they write too, for the journal
 banyan_read   SELECT on all of that: candidates
+banyan_owner  what banyan.toml says of accounts: their password hashes, which neither of the others sees
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
     reverted                          what of it somebody else put back
     job                               on whose behalf a job runs, how far it is, why it failed
     console_account                   who may enter the console
+    account_session, refresh_token    who is signed in at the API, and the hashes of what renews it
 
 The queue beside them belongs to procrastinate (`job_tables`). Times are `timestamptz` and are always set by the
 database's clock, because the clocks of the machines around it may jump. Where a caller may be nobody and the column is
@@ -78,6 +79,9 @@ credential = Table(
     _moment("created"),
     _moment("revoked", nullable=True, default=False),
     _moment("last_used", nullable=True, default=False),
+    _moment("expires", nullable=True, default=False),
+    Column("scopes", ARRAY(Text), comment="null: the consumer's; else those of them that this key has"),
+    Column("is_test", Boolean, nullable=False, server_default=text("false"), comment="all it writes is rolled back"),
     CheckConstraint("kind in ('api_key', 'query', 'form', 'header', 'basic', 'path')", name="credential_kind"),
     Index("credential_live", "kind", "hash", unique=True, postgresql_where=text("revoked is null")),
     Index("credential_consumer", "consumer"),
@@ -268,4 +272,34 @@ console_account = Table(
     Column("role", Text, nullable=False),
     _moment("created"),
     CheckConstraint("role in ('viewer', 'operator')", name="console_account_role"),
+)
+
+account_session = Table(
+    "account_session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source", Text, nullable=False, comment="of banyan.toml: [accounts.NAME]"),
+    Column("account", Text, nullable=False, comment="the id of the legacy row, as text"),
+    Column("seal", Text, nullable=False, comment="changes with the account's password"),
+    Column("scopes", ARRAY(Text), nullable=False),
+    Column("legacy", Text, comment="encrypted: the session of the legacy app that it was born of, and ends with"),
+    _moment("created"),
+    _moment("last_used"),
+    _moment("expires", default=False),
+    _moment("ended", nullable=True, default=False),
+    Column("why", Text, comment="of its end"),
+    Index("account_session_account", "source", "account", postgresql_where=text("ended is null")),
+    Index("account_session_ended", "ended", postgresql_where=text("ended is not null")),
+    Index("account_session_expiry", "expires"),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("hash", LargeBinary, primary_key=True, comment="sha256 of the token; the token itself is kept nowhere"),
+    Column("session", Text, ForeignKey(account_session.c.id, ondelete="CASCADE"), nullable=False),
+    _moment("created"),
+    _moment("used", nullable=True, default=False),
+    Column("salt", LargeBinary, comment="of the token that followed"),
+    Index("refresh_token_session", "session"),
 )

@@ -1,4 +1,7 @@
-"""Who calls the typed API: an API key, as `Authorization: Bearer …` (RFC 6750) or `X-API-Key: …`."""
+"""Who calls the typed API: an API key, as `Authorization: Bearer …` (RFC 6750) or `X-API-Key: …`.
+
+Tokens and cookies have been looked at before, by `recognised`; what it found, or why it refuses, counts here.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +62,8 @@ def principal_of(scope: Scope) -> Principal:
     state = scope["state"]
     principal = state.get("principal")
     if principal is None:
+        if state.get("refusal") is not None:
+            raise state["refusal"]
         principal = state["principal"] = authenticate(scope["headers"], state["keys"]())
     if state.get("acting") is not principal:
         _act(state, principal)

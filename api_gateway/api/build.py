@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api_gateway.api import openapi, problems
+from api_gateway.api import cors, openapi, problems, signing_in
 from api_gateway.api.authentication import Keys
 from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract, Served
@@ -22,6 +22,7 @@ from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_routes
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.reader import Reader
+from api_gateway.api.recognised import Recognising
 from api_gateway.api.resource_route import ResourceRoute
 from api_gateway.api.retiring import Retiring, headers_of, lifecycles, retiring_places
 from api_gateway.api.select import Statements
@@ -29,6 +30,9 @@ from api_gateway.api.write_route import WriteRoute
 from api_gateway.limits import Limits
 from api_gateway.project import Project
 from shared_models.database import Database
+
+if TYPE_CHECKING:
+    from api_gateway.accounts.build import Accounts
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -50,6 +54,7 @@ def build_api(
     secret: str,
     served: Mapping[str, Served] | None = None,
     gateways: Callable[[], int] = lambda: 1,
+    accounts: Accounts | None = None,
 ) -> FastAPI:
     """Resources and operations under `{prefix}/{version}/`, side by side; `{prefix}/docs`, `{prefix}/openapi.json`.
 
@@ -57,6 +62,7 @@ def build_api(
     secret   signs cursors; the same for every gateway
     served   by version, what the live schema allows; default: the whole contract, which the document always tells
     gateways how many processes share the load, and so each consumer's limit
+    accounts recognises and signs in legacy users; None: only API keys are known
     """
     api = project.configuration.api
     app = FastAPI(
@@ -97,7 +103,8 @@ def build_api(
             "api_prefix": prefix,
             "retiring_operations": {op.name: headers_of(of_version.of_operation(op)) for op in operations},
         }
-    openapi.install(app, contract, api.prefix)
+    signing_in.install(app, project.configuration, accounts.desk if accounts is not None else None)
+    openapi.install(app, contract, api.prefix, project.configuration)
     types = ProblemTypes.of(operation_of(handler) for handler in contract.every_operation)
     app.router.routes += documentation_routes(api.prefix, api.title, [one.version for one in contract.versions])
     app.router.routes += problem_routes(api.prefix, types)
@@ -107,6 +114,9 @@ def build_api(
     app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
     if places := retiring_places(contract, api.prefix):
         app.add_middleware(Retiring, places=places)
+    if accounts is not None:
+        hops = project.configuration.edge.trusted_hops
+        app.add_middleware(Recognising, recognition=accounts.recognition, trusted_hops=hops)
     nobody = project.convention.session(None)  # until it is known who acts
     app.add_middleware(
         RequestState,
@@ -119,6 +129,7 @@ def build_api(
         },
         versions=states,
     )
+    cors.install(app, project.configuration.cors, api)
     return app
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
+from api_gateway.accounts.rows import owner_deletes, owner_grants
 from api_gateway.api.operations import operation_of
 from api_gateway.errors import UsageError
 from api_gateway.jobs import load_tasks
@@ -122,16 +123,22 @@ def touched_by(project: Project, contract: Contract) -> list[Touches]:
 
 
 def wanted_grants(project: Project, contract: Contract, snapshot: Snapshot | None = None) -> Wanted:
-    """What the database must grant for resources, operations, mimics and tasks. `snapshot`: where it is at hand.
+    """What the database must grant for resources, operations, mimics, tasks and accounts.
 
-    Raises UsageError when `@touches` names what the schema does not have.
+    `snapshot`: where it is at hand.
+
+    Raises UsageError when `@touches` or `[accounts]` names what the schema does not have.
     """
     touched, snapshot = touched_by(project, contract), snapshot or load_snapshot(project)
     resources = contract.together()
     columns = grants(resources, touched, snapshot)
     if lost := missing(columns, snapshot):
         raise UsageError(f"@touches names what the schema does not have: {', '.join(lost)}")
-    return wanted(columns, touched, snapshot, resources)
+    sources = project.configuration.accounts.values()
+    of_accounts = owner_grants(sources)
+    if lost := missing(of_accounts, snapshot):
+        raise UsageError(f"[accounts] in banyan.toml names what the schema does not have: {', '.join(lost)}")
+    return wanted([*columns, *of_accounts], touched, snapshot, resources, owner_deletes(sources))
 
 
 def _deprecated(module: ModuleType) -> Deprecated | None:

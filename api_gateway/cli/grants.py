@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
+    owner = "banyan_owner"
     api = "banyan_api"
     read = "banyan_read"
 

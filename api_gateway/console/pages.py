@@ -15,7 +15,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api_gateway.console import charts, queries
 from api_gateway.console.accounts import MAX_PASSWORD, Account, find_account, password_matches
-from api_gateway.console.attempts import Attempts
 from api_gateway.console.forms import read_form
 from api_gateway.console.overview import overview
 from api_gateway.console.rendering import render
@@ -24,6 +23,7 @@ from api_gateway.console.values import Answers
 from api_gateway.console.words import until
 from api_gateway.events import ConsoleSignedIn
 from api_gateway.evidence.fingerprint import fingerprint_of
+from api_gateway.limits.attempts import Attempts
 from api_gateway.logging import report
 from api_gateway.project import Project
 from shared_models.database import Database, ReadTransaction

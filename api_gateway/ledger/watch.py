@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,6 +30,8 @@ from shared_models import state
 from shared_models.statements import run_async
 
 OnChange = Callable[[StageTable, Register], Awaitable[None] | None]
+Follower = Callable[[AsyncConnection[Any]], Awaitable[None]]
+"""Something else that is read at each notice, and twice a second besides, on the watch's connection."""
 
 POLL = 0.5
 FIRST_READ = 2.0
@@ -52,8 +54,11 @@ class Watcher:
                again half a second later.
     """
 
-    def __init__(self, url: str, kind: ProcessKind, state_dir: Path, on_change: OnChange) -> None:
+    def __init__(
+        self, url: str, kind: ProcessKind, state_dir: Path, on_change: OnChange, *, followers: Sequence[Follower] = ()
+    ) -> None:
         self.identity = Identity(kind)
+        self._followers = followers
         self.connected = False
         self.gateways = 1
         self._url = url
@@ -109,6 +114,8 @@ class Watcher:
                     self._back()
                     while True:
                         await self._catch_up(connection)
+                        for follow in self._followers:
+                            await follow(connection)
                         await self._note_use(connection)
                         async for _ in connection.notifies(timeout=POLL, stop_after=1):
                             pass

@@ -36,6 +36,13 @@ class Meter:
     def __len__(self) -> int:
         return len(self._full_at)
 
+    def wait(self, name: str, quota: int, shared_by: int, now: float) -> int:
+        """Seconds until the bucket would give one request; nothing is taken."""
+        each = WINDOW * shared_by / quota
+        after = max(self._full_at.get(name, now), now) + each
+        late = after - now - max(WINDOW, each)
+        return max(1, math.ceil(late)) if late > 1e-6 else 0
+
     def take(self, name: str, quota: int, shared_by: int, now: float) -> Verdict:
         """Take one request out of the bucket. `quota`: requests per minute, 1 or more; `now`: seconds, monotonic."""
         each = WINDOW * shared_by / quota

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api_gateway.project import Legacy
+from api_gateway.project import Configuration, Legacy
 from api_gateway.up.ports import Ports
 
 
@@ -58,6 +58,12 @@ def fill(text: str, port: int, database_url: str) -> str:
     for name, value in places.items():
         text = text.replace("{" + name + "}", value)
     return text
+
+
+def with_secret_key(configuration: Configuration, key: str) -> Configuration:
+    """With `{secret_key}` filled in the legacy app's environment: what signs its sessions, so that we can read them."""
+    env = {name: value.replace("{secret_key}", key) for name, value in configuration.legacy.env.items()}
+    return configuration.model_copy(update={"legacy": configuration.legacy.model_copy(update={"env": env})})
 
 
 def legacy_program(project: Path, legacy: Legacy, ports: Ports, database_url: str) -> Program | None:

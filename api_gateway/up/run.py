@@ -24,7 +24,7 @@ from api_gateway.up.children import Child
 from api_gateway.up.database import embedded_database, prepare_legacy, reach
 from api_gateway.up.forking import Main, preload
 from api_gateway.up.instance import Instance, claim, end_leftovers, remember
-from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_program
+from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_program, with_secret_key
 from api_gateway.up.ports import Ports, choose_ports
 
 _LEAST_FREE_BYTES = 300 * 1024 * 1024
@@ -118,6 +118,9 @@ def _bring_up(
     *,
     traffic: bool,
 ) -> None:
+    secret_key = settings.legacy_secret_key
+    legacy_key = running.instance.secret("legacy") if secret_key is None else secret_key.get_secret_value()
+    configuration = with_secret_key(configuration, legacy_key)
     ports = choose_ports(settings.edge_host, settings.edge_port, settings.edge_port + 10, len(settings.gateways))
     database_url = _database(settings, configuration, running, ports, progress)
     prepare_legacy(folder, configuration, database_url, progress.tell)
@@ -129,7 +132,8 @@ def _bring_up(
 
     project = load_project(folder)
     share = prepare_share(project, database_url, running.instance, embedded=running.server is not None)
-    environment = process_environment(share.addresses, _told(settings, folder, running.instance, ports, legacy_url))
+    told = _told(settings, folder, running.instance, ports, legacy_url, legacy_key)
+    environment = process_environment(share.addresses, told)
 
     progress.tell("gateways, worker, observer and edge")
     for program in our_programs(ports, Path.cwd(), settings.edge_host):
@@ -187,7 +191,9 @@ def _legacy(
     return configuration.legacy.url
 
 
-def _told(settings: Settings, folder: Path, instance: Instance, ports: Ports, legacy_url: str) -> dict[str, str]:
+def _told(
+    settings: Settings, folder: Path, instance: Instance, ports: Ports, legacy_url: str, legacy_key: str
+) -> dict[str, str]:
     """The settings of our processes, by name."""
     return {
         "project": str(folder),
@@ -200,6 +206,8 @@ def _told(settings: Settings, folder: Path, instance: Instance, ports: Ports, le
         "observer_port": str(ports.observer),
         "pass_secret": instance.secret("pass"),
         "session_secret": instance.secret("session"),
+        "token_secrets": instance.secret("token"),
+        "legacy_secret_key": legacy_key,
     }
 
 

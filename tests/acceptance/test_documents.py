@@ -76,6 +76,12 @@ def test_proving_a_mimic_goes_as_it_says(running: Instance) -> None:
         shell.run(command)
 
 
+def test_letting_accounts_in_goes_as_it_says(running: Instance) -> None:
+    shell = terminal(running.folder, BANYAN_DATABASE_URL=running.description()["database"])
+    for command in in_terminal(HOW_TO / "let-accounts-in.md"):
+        shell.run(command, replacing={"http://127.0.0.1:8000": running.description()["edge"]})
+
+
 def test_a_release_and_the_way_home_go_as_they_say(running: Instance) -> None:
     running.banyan("routes", "move", "orders.list", "shadow", "--reason", "so that there is something to go back from")
     shell = terminal(running.folder, BANYAN_DATABASE_URL=running.description()["database"])

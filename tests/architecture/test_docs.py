@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import pytest
 from pydantic import BaseModel
@@ -116,8 +117,11 @@ def keys_of(table: type[BaseModel], before: str = "") -> list[str]:
     found = []
     for name, field in table.model_fields.items():
         inner = field.annotation
+        named = get_args(inner)[1:] if get_origin(inner) is Mapping else ()
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             found += keys_of(inner, f"{before}{name}.")
+        elif named and isinstance(named[0], type) and issubclass(named[0], BaseModel):
+            found += keys_of(named[0], f"{before}{name}.NAME.")
         else:
             found.append(before + name)
     return found

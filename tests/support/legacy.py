@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent.parent / "legacy_admin"
 
 
 @contextmanager
-def running_legacy(database_url: str) -> Iterator[str]:
+def running_legacy(database_url: str, **variables: str) -> Iterator[str]:
     """Its URL. Fails when it does not answer within a minute."""
     url = f"http://127.0.0.1:{free_port()}"
     command = [
@@ -26,7 +26,7 @@ def running_legacy(database_url: str) -> Iterator[str]:
         "--bind",
         url.removeprefix("http://"),
     ]
-    environment = {**os.environ, "NORTHGATE_DATABASE_URL": database_url}
+    environment = {**os.environ, "NORTHGATE_DATABASE_URL": database_url, **variables}
     with subprocess.Popen(
         [*command, "--workers", "1", "--threads", "4", "--log-level", "error"], cwd=FOLDER, env=environment
     ) as process:

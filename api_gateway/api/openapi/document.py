@@ -20,18 +20,21 @@ from api_gateway.api.openapi.patterns import filter_schemas
 from api_gateway.api.openapi.responses import component_headers, component_responses, with_what_all_have
 from api_gateway.api.openapi.retired import retired, with_refusals_told
 from api_gateway.api.openapi.schemas import Json, component_schemas
+from api_gateway.api.openapi.security import complete_signing_in, schemes
 from api_gateway.api.openapi.writes import write_schemas
 from api_gateway.api.operations import operation_of
 from api_gateway.api.retiring import Lifecycles, lifecycles
-
-SECURITY: list[Json] = [{"bearer": []}, {"key": []}]
-SCHEMES: Json = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "The API key as a bearer token."},
-    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
+from api_gateway.project import Configuration
 
 
-def document(app: FastAPI, version: Contract, lifecycle: Lifecycles, prefix: str, others: Iterable[str]) -> Json:
+def document(
+    app: FastAPI,
+    version: Contract,
+    lifecycle: Lifecycles,
+    prefix: str,
+    others: Iterable[str],
+    configuration: Configuration,
+) -> Json:
     """Of one version. `prefix`: `/api/v1/`; `others`: those of the other versions."""
     resources, elsewhere = version.resources, tuple(others)
     written: Json = get_openapi(
@@ -50,19 +53,22 @@ def document(app: FastAPI, version: Contract, lifecycle: Lifecycles, prefix: str
     for path, item in resource_paths(resources, prefix).items():
         ends = lifecycle.of_resource(resources.by_path[path.removeprefix(prefix).partition("/")[0]])
         paths[path] = {**{method: retired(op, ends) for method, op in item.items()}, **paths.get(path, {})}
+    components = written.setdefault("components", {})
+    signing: Json = {}
+    complete_signing_in(paths, signing, configuration)
     for path, item in paths.items():
         paths[path] = {method: with_what_all_have(op) for method, op in item.items()}
-    components = written.setdefault("components", {})
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
     bodies = {n: s for resource in resources for n, s in write_schemas(resource, resources).items()}
-    shown = {**component_schemas(resources), **filter_schemas(resources), **bodies}
+    shown = {**component_schemas(resources), **filter_schemas(resources), **bodies, **signing}
     components["schemas"] = dict(sorted({**schemas, **shown}.items()))
     refusals = component_responses()
     is_retiring = any(op.get("deprecated") for item in paths.values() for op in item.values())
     components["responses"] = with_refusals_told(refusals) if is_retiring else refusals
     components["headers"] = component_headers()
-    components["securitySchemes"] = SCHEMES
-    whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": SECURITY}
+    components["securitySchemes"] = schemes(configuration)
+    security: list[Json] = [{name: []} for name in components["securitySchemes"]]
+    whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": security}
     _drop_unused(components, paths)
     return whole
 
@@ -100,7 +106,7 @@ def frozen(written: Json) -> str:
     return to_json(written, indent=1).decode() + "\n"  # as json.dumps would, ten times as fast
 
 
-def install(app: FastAPI, contract: Contract, prefix: str) -> None:
+def install(app: FastAPI, contract: Contract, prefix: str, configuration: Configuration) -> None:
     """Make `app.openapi()` give the document of the project's own version; each version has its own besides.
 
     `prefix`: `/api`. `/api/openapi.json` is the own version's, `/api/v2/openapi.json` that of v2. Each is built once,
@@ -113,7 +119,7 @@ def install(app: FastAPI, contract: Contract, prefix: str) -> None:
     def of(name: str) -> Json:
         (version,) = (one for one in contract.versions if one.version == name)
         others = [place for other, place in places.items() if other != name]
-        return document(app, version, lives[name], places[name], others)
+        return document(app, version, lives[name], places[name], others, configuration)
 
     @cache
     def written(name: str) -> bytes:

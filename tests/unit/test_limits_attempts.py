@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api_gateway.console.attempts import WINDOW_SECONDS, Attempts
+from api_gateway.limits.attempts import WINDOW_SECONDS, Attempts
 
 
 class Clock:

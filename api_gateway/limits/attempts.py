@@ -23,10 +23,18 @@ that a stranger cannot lock an operator out with a handful of wrong passwords.""
 
 
 class Attempts:
-    """Attempts within a sliding window, in memory, never more than `size` keys."""
+    """Attempts within a sliding window, in memory, never more than `size` keys.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, size: int = 20_000) -> None:
-        self._clock, self._size = clock, size
+    shared_by  how many processes share the load: each lets its part of the attempts through, one at least
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        size: int = 20_000,
+        shared_by: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._clock, self._size, self._shared_by = clock, size, shared_by
         self._seen: OrderedDict[Hashable, deque[float]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -61,4 +69,5 @@ class Attempts:
         times = self._seen.get(key, deque())
         while times and times[0] <= now - WINDOW_SECONDS:
             times.popleft()
-        return 0.0 if len(times) < limit.attempts else times[0] + WINDOW_SECONDS - now
+        most = math.ceil(limit.attempts / max(1, self._shared_by()))
+        return 0.0 if len(times) < most else times[0] + WINDOW_SECONDS - now
