@@ -23,7 +23,7 @@ from api_gateway.dispatch import Dispatcher
 from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
-from api_gateway.outages import Judgement, SchemaWatch, Sight
+from api_gateway.outages import Judgement, SchemaWatch, Sight, roles_of
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
@@ -89,7 +89,12 @@ class Gateway:
         )
         self._api: FastAPI = self._build()
         self._logged_api: ASGIApp = RequestLog(self._api)
-        sight = Sight(self._database, settings.require("api_database_url"), owner_url)
+        sight = Sight(
+            self._database,
+            settings.require("api_database_url"),
+            owner_url,
+            roles=lambda: roles_of(project.convention, self._watcher.register.all),
+        )
         self._schema = SchemaWatch(project, contract, sight, self._serve)
         self._dispatcher = Dispatcher(
             project,

@@ -23,7 +23,7 @@ from shared_models.snapshot import Column, Snapshot, Table
 from shared_models.spelling import constant, type_name
 from shared_models.tables import Sources
 from shared_models.values import Value, value_of
-from shared_models.writing import bind_writing
+from shared_models.writing import WRITING, bind_writing
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _LANGUAGE = re.compile(r"[a-z_][a-z0-9_]*")
@@ -80,7 +80,7 @@ class Binder:
             deprecated=definition.deprecated,
         )
         resource = replace(
-            resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_column)
+            resource, writing=bind_writing(definition, table, resource.fields, self.zone, self._about_writing)
         )
         if definition.path is not None and not resource.key and "get" in definition.verbs:
             resource = replace(resource, verbs=("list",))
@@ -237,8 +237,14 @@ class Binder:
                 return ()
         return sorts
 
-    def _about_column(self, message: str, column: str | None) -> None:
-        self._fault(message, None, column)
+    def _about_writing(self, message: str, column: str | None) -> None:
+        self._fault(message, None, column, verbs=WRITING)
 
-    def _fault(self, message: str, attribute: str | None = None, column: str | None = None) -> None:
-        self.findings.append(self.places.finding(self.cls, self.place, column, message, attribute))
+    def _fault(
+        self,
+        message: str,
+        attribute: str | None = None,
+        column: str | None = None,
+        verbs: tuple[str, ...] = (),
+    ) -> None:
+        self.findings.append(self.places.finding(self.cls, self.place, column, message, attribute, verbs=verbs))

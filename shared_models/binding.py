@@ -1,7 +1,7 @@
 """Bind a contract to a snapshot: find every table and column it names, check every type, and report all faults at once.
 
 bind(contract, snapshot)             raises ContractError naming file, line, table and column of each fault
-bind_what_fits(contract, snapshot)   takes the resources out that do not fit, and serves the rest
+bind_what_fits(contract, snapshot)   takes out what does not fit, and serves the rest (`fitting`)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from shared_models import contract as c
 from shared_models.binder import NAME, Binder, api_name, link_marker, target_of
+from shared_models.fitting import fitting
 from shared_models.links import bind_link, check_rows
 from shared_models.places import Places
 from shared_models.resources import BoundResource, ContractError, Finding, Link, Resources
@@ -39,15 +40,13 @@ def bind_what_fits(
     zone: str = "UTC",
     besides: Callable[[Resources], Iterable[Finding]] = lambda _: (),
 ) -> Resources:
-    """As `bind`, but what does not fit, and what leads to it, is `unavailable` instead of an error.
+    """As `bind`, but what does not fit is out of service instead of an error: a resource, a verb of it, a link.
 
     `besides`: what else is wrong with resources that are bound, and takes them out as well.
     """
     resources, findings = _bind(module, snapshot, zone)
-    broken: dict[str, list[Finding]] = {}
-    for finding in [*findings, *besides(resources)]:
-        broken.setdefault(finding.resource, []).append(finding)
-    return _without_broken(resources, broken, classes_of(module))
+    what_fits = fitting(resources, [*findings, *besides(resources)], classes_of(module))
+    return replace(what_fits, bound=_with_columns_of_links(what_fits.bound))
 
 
 def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources, list[Finding]]:
@@ -65,8 +64,8 @@ def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources,
     for cls, resource in bound.items():
         findings += [places.finding(cls, resource.table.qualified, None, text) for text in check_rows(resource, bound)]
         findings += [
-            places.finding(cls, resource.table.qualified, column, text, attribute)
-            for text, attribute, column in check_writing(resource, bound)
+            places.finding(cls, resource.table.qualified, one.column, one.message, one.attribute, verbs=one.verbs)
+            for one in check_writing(resource, bound)
         ]
     findings += _doubled_paths(bound.values(), places)
     return Resources(_with_columns_of_links(bound)), findings
@@ -131,7 +130,8 @@ def _linked(
                 raise ValueError(f"the name {name!r} is taken or no name")
             links[name] = bind_link(resource, bound.get(target), target, marker, name, attribute, info)
         except ValueError as error:
-            findings.append(places.finding(resource.cls, resource.table.qualified, None, str(error), attribute))
+            place = resource.table.qualified
+            findings.append(places.finding(resource.cls, place, None, str(error), attribute, link=name))
     return replace(resource, links=links), findings
 
 
@@ -161,24 +161,3 @@ def _with_columns_of_links(
 def own_columns(resource: BoundResource) -> set[str]:
     columns = {name for field in resource.fields.values() for name in field.column_names} | resource.rows.columns()
     return columns | ({resource.soft_delete[0]} if resource.soft_delete is not None else set())
-
-
-def _without_broken(
-    resources: Resources, broken: Mapping[str, list[Finding]], classes: Iterable[type[c.Resource]]
-) -> Resources:
-    """What leads to a broken resource is broken too: an answer without its rows would be a lie."""
-    leading = {
-        cls: {target for info in cls.model_fields.values() if (target := target_of(info.annotation))} for cls in classes
-    }
-    out = {cls: dict.fromkeys(broken[cls.__name__]) for cls in leading if cls.__name__ in broken}
-    grows = True
-    while grows:
-        grows = False
-        for cls, targets in leading.items():
-            reasons = {finding: None for target in targets for finding in out.get(target, ())}
-            if not reasons.keys() <= out.get(cls, {}).keys():
-                out.setdefault(cls, {}).update(reasons)
-                grows = True
-    fitting = {cls: resource for cls, resource in resources.bound.items() if cls not in out}
-    paths = {cls.__definition__.path: tuple(reasons) for cls, reasons in out.items() if cls.__definition__ is not None}
-    return Resources(fitting, {path: reasons for path, reasons in paths.items() if path is not None})

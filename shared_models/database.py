@@ -198,6 +198,11 @@ class Database:
         """`call` whenever a statement fails because the schema, or what our role may do, is not what it was."""
         self._doubted = call
 
+    def suspect(self) -> None:
+        """Somebody has reason to think that the schema is not what it was, though PostgreSQL did not say so."""
+        if self._doubted is not None:
+            self._doubted()
+
     async def renew(self) -> None:
         """Forget every statement that was prepared for an older schema; what runs, runs on."""
         self._pool.renew()
@@ -346,8 +351,8 @@ class Database:
             self._pool.release(connection)
 
     def _doubt(self, fault: DatabaseFault) -> None:
-        if self._doubted is not None and isinstance(fault, (SchemaChanged, NotGranted)):
-            self._doubted()
+        if isinstance(fault, (SchemaChanged, NotGranted)):
+            self.suspect()
 
     def _known_begin(self) -> bytes:
         """What every transaction begins with, nothing mostly. Raises NoSession."""

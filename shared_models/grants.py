@@ -102,6 +102,14 @@ def touches_of(handlers: Iterable[Callable[..., Any]]) -> list[Touches]:
     return [found for handler in handlers if isinstance(found := getattr(handler, "__banyan_touches__", None), Touches)]
 
 
+def leaves_out(handler: Callable[..., Any], table: str, column: str) -> bool:
+    """Does the handler say which columns of `table` its new rows give, and this one is not among them?"""
+    given = [
+        names for one in touches_of([handler]) for place, names in one.insert.items() if place_of(place)[1] == table
+    ]
+    return bool(given) and not any(column in names for names in given)
+
+
 def grants(resources: Resources, touched: Iterable[Touches], snapshot: Snapshot | None = None) -> list[Grant]:
     """Every column privilege that both roles need, sorted. `snapshot` tells the keys of what operations write."""
     found: set[Grant] = set()

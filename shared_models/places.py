@@ -17,11 +17,19 @@ class Places:
         self._trees: dict[str, ast.Module | None] = {}
 
     def finding(
-        self, cls: type[Resource], table: str, column: str | None, message: str, attribute: str | None = None
+        self,
+        cls: type[Resource],
+        table: str,
+        column: str | None,
+        message: str,
+        attribute: str | None = None,
+        *,
+        verbs: tuple[str, ...] = (),
+        link: str | None = None,
     ) -> Finding:
         file, line = self.find(cls, attribute)
         named = f"{attribute}: {message}" if attribute is not None and attribute != column else message
-        return Finding(Path(file).name, line, cls.__name__, table, column, named)
+        return Finding(Path(file).name, line, cls.__name__, table, column, named, verbs, link)
 
     def find(self, cls: type[Resource], attribute: str | None = None) -> tuple[str, int]:
         """File and line of the field, else of the class; line 0 where the source cannot be read."""

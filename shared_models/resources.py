@@ -143,8 +143,26 @@ class Sort:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """A link that leads to what the schema does not give any more; asking for it is refused, all else goes on.
+
+    scope    what the principal needs for what is there: without it the link is as unknown as ever
+    columns  of this table, that lead to a parent; none for children
+    is_open  does everybody see all of its rows?
+    """
+
+    scope: str | None
+    columns: frozenset[str]
+    is_open: bool
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
 class BoundResource:
-    """`soft_delete`: a column, and the value in it of rows that are not there."""
+    """lost        links that are out of service, by name: they are not among `links`
+    stopped     verbs that are out of service, and why
+    soft_delete a column, and the value in it of rows that are not there
+    """
 
     cls: type[Resource]
     name: str
@@ -165,6 +183,8 @@ class BoundResource:
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
     deprecated: Deprecated | None = None
+    lost: Mapping[str, Lost] = field(default_factory=dict)
+    stopped: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     @property
     def source(self) -> sa.Table:
@@ -199,7 +219,10 @@ class BoundResource:
 
 @dataclass(frozen=True)
 class Finding:
-    """What of a contract does not fit, and where: one line a person can act on."""
+    """What of a contract does not fit, and where: one line a person can act on.
+
+    Where it concerns a part of the resource only: `verbs` that cannot be served, or the `link` that leads nowhere.
+    """
 
     file: str
     line: int
@@ -207,6 +230,8 @@ class Finding:
     table: str
     column: str | None
     message: str
+    verbs: tuple[str, ...] = ()
+    link: str | None = None
 
     def __str__(self) -> str:
         place = self.table if self.column is None else f"{self.table}.{self.column}"
@@ -242,6 +267,16 @@ class Resources:
     @cached_property
     def by_path(self) -> Mapping[str, BoundResource]:
         return {resource.path: resource for resource in self if resource.path is not None}
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that does not fit, of whole resources and of parts."""
+        for found in self.unavailable.values():
+            yield from found
+        for resource in self:
+            for stopped in resource.stopped.values():
+                yield from stopped
+            for lost in resource.lost.values():
+                yield from lost.findings
 
     def columns(self) -> Mapping[tuple[str, str], frozenset[str]]:
         """Every column that reading needs, by (schema, table)."""

@@ -7,6 +7,7 @@ check_writing   what of a contract's writing the table does not allow, once ever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared_models import contract as c
@@ -19,7 +20,8 @@ Fault = Callable[[str, str | None], None]
 """A message, and the column it is about."""
 
 _CLOCKS = frozenset({"timestamp", "timestamptz", "date"})
-WRITING = frozenset({"create", "update", "upsert", "delete"})
+WRITING = ("create", "update", "upsert", "delete")
+_NEW, _GIVING = ("create", "upsert"), ("create", "update", "upsert")
 
 
 def bind_writing(
@@ -78,50 +80,53 @@ def _fill(column: Column, value: c.Fill, zone: str) -> Filled:
     return Filled(column, value if isinstance(value, Reference) else stored_text(value, column.type))
 
 
-def check_writing(
-    resource: BoundResource, bound: Mapping[type[c.Resource], BoundResource]
-) -> Iterator[tuple[str, str | None, str | None]]:
-    """Messages, each with the attribute and the column that it is about."""
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """What stands against these verbs; `attribute` and `column` are what it is about."""
+
+    message: str
+    verbs: tuple[str, ...]
+    attribute: str | None = None
+    column: str | None = None
+
+
+def check_writing(resource: BoundResource, bound: Mapping[type[c.Resource], BoundResource]) -> Iterator[Unwritable]:
     for field in resource.fields.values():
+        place = (field.attribute, field.column.name)
         if field.write and not all(column.is_writable for column in field.columns):
-            yield (
-                "the database makes this column's value itself: it cannot be written",
-                field.attribute,
-                field.column.name,
-            )
+            message = "the database makes this column's value itself: it cannot be written"
+            yield Unwritable(message, _GIVING, *place)
         elif field.write and field.value.take is None:
-            yield (
-                f"{field.column.type.sql} can be read only; as str it can be written",
-                field.attribute,
-                field.column.name,
-            )
-    verbs = WRITING.intersection(resource.verbs)
+            yield Unwritable(f"{field.column.type.sql} can be read only; as str it can be written", _GIVING, *place)
+    verbs = tuple(verb for verb in WRITING if verb in resource.verbs)
     if not verbs:
         return
     if resource.path is None:
-        yield "verbs that write need a path", None, None
+        yield Unwritable("verbs that write need a path", verbs)
     if resource.table.kind == "materialized view":
-        yield "a materialized view cannot be written", None, None
+        yield Unwritable("a materialized view cannot be written", verbs)
     if not resource.key:
-        yield f"{', '.join(sorted(verbs))}: a row that is written needs a key", None, None
+        yield Unwritable(f"{', '.join(sorted(verbs))}: a row that is written needs a key", verbs)
     yield from _check_change(resource, verbs)
-    if verbs & {"create", "upsert"}:
-        yield from ((text, None, column) for text, column in _missing(resource, frozenset()))
+    if "create" in verbs or "upsert" in verbs:
+        for text, column in _missing(resource, frozenset()):
+            yield Unwritable(text, _NEW, None, column)
         for link in resource.written_links:
             yield from _check_children(link, bound[link.target])
     if "upsert" in verbs:
         yield from _check_upsert(resource)
 
 
-def _check_change(resource: BoundResource, verbs: Iterable[str]) -> Iterator[tuple[str, str | None, str | None]]:
+def _check_change(resource: BoundResource, verbs: Iterable[str]) -> Iterator[Unwritable]:
     if "update" in verbs and not any(field.write is True for field in resource.fields.values()):
-        yield "update: no field says write=True", None, None
+        yield Unwritable("update: no field says write=True", ("update",))
     twice = {filled.column.name for filled in resource.writing.on_create}
     for field in resource.fields.values():
+        place = (field.attribute, field.column.name)
         if field.write and not twice.isdisjoint(field.column_names):
-            yield "on_create or on_write fills this column already", field.attribute, field.column.name
+            yield Unwritable("on_create or on_write fills this column already", _GIVING, *place)
         if field.write is True and field.is_key:
-            yield 'a key names its row as long as it is there: write="create"', field.attribute, field.column.name
+            yield Unwritable('a key names its row as long as it is there: write="create"', _GIVING, *place)
 
 
 def _missing(resource: BoundResource, given: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -135,25 +140,27 @@ def _missing(resource: BoundResource, given: frozenset[str]) -> Iterator[tuple[s
         yield "a new row needs this column: write a field for it, or fill it with on_create", column.name
 
 
-def _check_children(link: Link, target: BoundResource) -> Iterator[tuple[str, str | None, str | None]]:
+def _check_children(link: Link, target: BoundResource) -> Iterator[Unwritable]:
     given = frozenset(other for _, other in link.pairs)
     for text, column in _missing(target, given):
-        yield f"{target.name}.{column}: {text}", link.attribute, None
+        yield Unwritable(f"{target.name}.{column}: {text}", _NEW, link.attribute)
     numbered = target.fields.get(link.numbered) if link.numbered is not None else None
     if link.numbered is not None and (numbered is None or numbered.column.type.name not in ("int2", "int4", "int8")):
-        yield f"numbered={link.numbered!r} is no whole number of {target.name}", link.attribute, None
+        yield Unwritable(f"numbered={link.numbered!r} is no whole number of {target.name}", _NEW, link.attribute)
     if not target.key:
-        yield f"{target.name} needs a key, so that its rows have an order", link.attribute, None
+        yield Unwritable(f"{target.name} needs a key, so that its rows have an order", _NEW, link.attribute)
 
 
-def _check_upsert(resource: BoundResource) -> Iterator[tuple[str, str | None, str | None]]:
+def _check_upsert(resource: BoundResource) -> Iterator[Unwritable]:
     named = resource.writing.natural_key or resource.key
     for field in named:
         if not field.write:
-            yield 'upsert: the caller chooses the key: write="create"', field.attribute, field.column.name
+            message = 'upsert: the caller chooses the key: write="create"'
+            yield Unwritable(message, ("upsert",), field.attribute, field.column.name)
     columns = {field.column.name for field in named} | implied(resource.rows, "consumer").keys()
     if not any(set(key) <= columns for key in _keys(resource.table)):
-        yield "upsert: nothing in the database makes this key unique, so two requests could both create it", None, None
+        message = "upsert: nothing in the database makes this key unique, so two requests could both create it"
+        yield Unwritable(message, ("upsert",))
 
 
 def _keys(table: Table) -> list[tuple[str, ...]]:

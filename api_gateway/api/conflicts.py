@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from api_gateway.api.calls import Call
 from api_gateway.api.incoming import escaped
-from api_gateway.api.problems import of_fault
+from api_gateway.api.problems import of_fault, out_of_service
 from api_gateway.api.visible import Places, visible
 from api_gateway.errors import FieldError, Problem
 from shared_models.database import Database
@@ -50,6 +50,9 @@ class RefusedRow(Exception):
 async def refused(call: Call, resources: Resources, row: RefusedRow) -> Problem:
     """The problem that tells it. Asks the database, so the transaction must have ended."""
     cause, texts, at = row.cause, row.texts, row.at
+    if isinstance(cause, ConstraintViolated) and _is_news(call, resources, cause):
+        _database(call).suspect()
+        return out_of_service()
     problem = of_fault(cause)
     if isinstance(cause, BadValue):
         problem.errors = await _unreadable(call, texts, at)
@@ -58,6 +61,18 @@ async def refused(call: Call, resources: Resources, row: RefusedRow) -> Problem:
     if not problem.errors and at:
         problem.errors = [FieldError("refused_by_database", "The database does not allow this row.", pointer=at)]
     return problem
+
+
+def _is_news(call: Call, resources: Resources, cause: ConstraintViolated) -> bool:
+    """A column that must be given now, as nobody knew: the schema has changed, and the request is not to blame."""
+    if cause.kind != "not_null" or cause.column is None:
+        return False
+    written = [call.resource, *(resources.of(link.target) for link in call.resource.written_links)]
+    for table in (resource.table for resource in written):
+        if table.name == cause.table:
+            known = table.column(cause.column)
+            return known is None or known.nullable or known.has_default
+    return False
 
 
 async def _violated(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api_gateway.api.answer import tagged
 from api_gateway.api.authentication import principal_of
-from api_gateway.api.problems import not_found
+from api_gateway.api.problems import not_found, out_of_service
 from api_gateway.api.select import Statements
 from api_gateway.api.shapes import GetShape, Included
 from api_gateway.consumers import Principal
@@ -27,11 +27,13 @@ class Documents:
         self._resources, self._statements, self._prefix, self._principal = resources, statements, prefix, principal
 
     async def get(self, tx: ReadTransaction, cls: type[Resource], *key: object, include: Iterable[str] = ()) -> bytes:
-        """The document as JSON. Raises Problem 404 when the principal does not see such a row.
+        """The document as JSON. Raises Problem: 404 when the principal does not see such a row, 503 out of service.
 
         An operation that several versions serve answers with each version's resource of that name.
         """
         resource = self._resource(cls)
+        if not resource.lost.keys().isdisjoint(include):
+            raise out_of_service()
         parents_and_children = tuple(Included(name) for name in sorted(include))
         shape = GetShape(str(resource.path), self._principal.kind, (), parents_and_children)
         statement = self._statements.of(shape)
@@ -51,7 +53,11 @@ class Documents:
         return Response(body, 201, {"location": location}, "application/json")
 
     def _resource(self, cls: type[Resource]) -> BoundResource:
-        return self._resources.same(cls) or self._resources.of(cls)
+        """Raises Problem 503 for one that is out of service."""
+        found = self._resources.same(cls) or self._resources.bound.get(cls)
+        if found is None:
+            raise out_of_service()
+        return found
 
     def location(self, resource: BoundResource, key: Iterable[object]) -> str:
         return f"{self._prefix}{resource.path}/" + ",".join(quote(str(part), safe="") for part in key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from api_gateway.api.grammar import WORDS, Written, WrittenGroup, group, named, values
+from api_gateway.api.problems import out_of_service
 from api_gateway.api.query import MAX_IN, MAX_PATTERN
 from api_gateway.api.shapes import Condition, Group, Node
 from api_gateway.consumers import Principal
@@ -31,6 +32,10 @@ class Names:
         self._resources, self._principal = resources, principal
 
     def link(self, resource: BoundResource, name: str) -> tuple[Link, BoundResource] | None:
+        """Raises Problem 503 for a link that leads to what is out of service."""
+        lost = resource.lost.get(name)
+        if lost is not None and (lost.scope is None or lost.scope in self._principal.scopes):
+            raise out_of_service()
         link = resource.links.get(name)
         if link is None:
             return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from api_gateway.api.problems import invalid_body
+from api_gateway.api.problems import invalid_body, out_of_service
 from api_gateway.errors import FieldError
 from shared_models.resources import BoundResource, Field, Resources
 from shared_models.rows import implied
@@ -192,6 +192,8 @@ def _take(
     resource: BoundResource, name: str, value: Json, texts: Texts, faults: Faults, pointer: str, *, new: bool
 ) -> None:
     known = resource.fields.get(name)
+    if name in resource.lost:
+        raise out_of_service()
     if known is None and name not in resource.links:
         faults.fault(pointer, "unknown_field", "There is no such field.")
     elif known is None or not _may_write(known, new=new):

@@ -24,8 +24,9 @@ from api_gateway.api.performing import performed
 from api_gateway.api.problems import out_of_service
 from api_gateway.api.transactions import keeping, write_transaction
 from shared_models.contract import Deprecated, Resource
-from shared_models.database import WriteTransaction
-from shared_models.faults import ReadOnly
+from shared_models.database import Database, WriteTransaction
+from shared_models.faults import ConstraintViolated, ReadOnly
+from shared_models.grants import leaves_out
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[Any]])
 SAFE = frozenset({"GET", "HEAD"})
@@ -123,9 +124,23 @@ class OperationRoute(InsideRoute):
                 state["write_transaction"] = tx
                 return await handler(request)
 
-            return await performed(state["write_database"], claim, work, again=declared.again)
+            database: Database = state["write_database"]
+            try:
+                return await performed(database, claim, work, again=declared.again)
+            except ConstraintViolated as fault:
+                if not _is_news(self.endpoint, fault):
+                    raise
+                database.suspect()
+                raise out_of_service() from None
 
         return answer
+
+
+def _is_news(handler: Callable[..., Any], fault: ConstraintViolated) -> bool:
+    """A column that the handler never gave must be given now: the schema has changed, the request is not to blame."""
+    if fault.kind != "not_null" or fault.table is None or fault.column is None:
+        return False
+    return leaves_out(handler, fault.table, fault.column)
 
 
 def _takes(dependant: Dependant, dependency: Callable[..., Any]) -> bool:

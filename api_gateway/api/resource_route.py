@@ -63,6 +63,8 @@ class ResourceRoute(BaseRoute):
         method = "GET" if call.method == "HEAD" else call.method
         for declared in self._methods:
             if declared.name == method and declared.place == call.place and declared.verb in call.resource.verbs:
+                if declared.verb in call.resource.stopped:
+                    raise problems.out_of_service()
                 await declared.handler(call, send)
                 return
         allowed = self._allowed(call)

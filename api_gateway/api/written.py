@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from api_gateway.api.calls import Call
 from api_gateway.api.conflicts import RefusedRow, lost_parents, outside_rows
 from api_gateway.api.incoming import Given, Texts
 from api_gateway.api.journal import keep
+from api_gateway.api.problems import out_of_service
 from api_gateway.api.select import Statements
 from api_gateway.api.shapes import GetShape, Included
 from api_gateway.api.write_shapes import Brought, DeleteShape, InsertShape, LockShape, UpdateShape, WriteShape
@@ -59,6 +61,7 @@ class Writer:
 
     async def insert(self, tx: WriteTransaction, given: Given, at: str = "") -> Written:
         """Raises RefusedRow, and Problem for a row that would not be the principal's."""
+        self._refuse_unseen(given.texts)
         fields = tuple(name for name in self._resource.fields if name in given.texts)
         values: Values = {f"w{n}": given.texts[name] for n, name in enumerate(fields)}
         brought: list[Brought] = []
@@ -75,6 +78,7 @@ class Writer:
 
     async def update(self, tx: WriteTransaction, locked: Locked, given: Given, *, removal: bool = False) -> Written:
         """As `insert`, for a row that is locked."""
+        self._refuse_unseen((*given.texts, *given.reset))
         fields = tuple(name for name in self._resource.fields if name in given.texts)
         written = [self._resource.fields[name] for name in (*fields, *given.reset)]
         columns = [column.name for field in written for column in field.columns]
@@ -94,6 +98,12 @@ class Writer:
             await self._keep(tx, shape.journal, "update", rows[0][3], locked.key, before)
             return Written(locked.document, b"", locked.key)
         return await self._now(tx, shape, rows, (), "", "update", before)
+
+    def _refuse_unseen(self, names: Iterable[str]) -> None:
+        """Raises Problem 503 for a row that would lead to a parent of which nobody can say now whether it is seen."""
+        columns = {self._resource.fields[name].column.name for name in names}
+        if any(columns & lost.columns for lost in self._resource.lost.values() if not lost.is_open):
+            raise out_of_service()
 
     async def delete(self, tx: WriteTransaction, key: Values) -> Locked | None:
         """The row as it was; None: there was none that the principal sees."""

@@ -21,7 +21,16 @@ from api_gateway.consumers import Principal
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.routes import Route
-from shared_models.faults import DatabaseAway, DatabaseBusy, NotGranted, SchemaChanged, StatementTimeout
+from shared_models.faults import (
+    ConstraintViolated,
+    DatabaseAway,
+    DatabaseBusy,
+    LockTimeout,
+    NotGranted,
+    SchemaChanged,
+    StatementTimeout,
+)
+from shared_models.grants import leaves_out
 
 MAX_ANSWER = 16 * 1024 * 1024
 TO_CANCEL = 0.05  # seconds that a mimic has to end when it is told to
@@ -29,6 +38,7 @@ TO_CANCEL = 0.05  # seconds that a mimic has to end when it is told to
 _FAULTS: dict[type[BaseException], Failure] = {  # the database's doing, not the mimic's
     DatabaseAway: Failure.unavailable,
     DatabaseBusy: Failure.unavailable,
+    LockTimeout: Failure.unavailable,
     StatementTimeout: Failure.timed_out,
     SchemaChanged: Failure.drifted,
     NotGranted: Failure.drifted,
@@ -84,6 +94,7 @@ def mimic_app(route: Route) -> FastAPI:
         app.router.add_api_route(
             route.path, route.mimic, methods=methods, name=route.name, route_class_override=InsideRoute
         )
+        app.state.mimic = route.mimic
     return app
 
 
@@ -115,11 +126,19 @@ async def call_mimic(
     if task.cancelled() or isinstance(error, (SystemExit, KeyboardInterrupt)):
         return Observation.failed(Failure.exited, type(error).__name__ if error else "cancelled", duration)
     if error is not None:
-        whose = next((failure for kind, failure in _FAULTS.items() if isinstance(error, kind)), Failure.raised)
-        return Observation.failed(whose, _told(error, folder), duration)
+        return Observation.failed(_whose(error, app), _told(error, folder), duration)
     if buffer.status is None or not buffer.ended:
         return Observation.failed(Failure.raised, "no whole answer", duration)
     return Observation.answer(buffer.status, buffer.headers, bytes(buffer.body), duration)
+
+
+def _whose(error: BaseException, app: Any) -> Failure:
+    """Is it the database's doing, the schema's, or the mimic's own?"""
+    if isinstance(error, ConstraintViolated) and error.kind == "not_null" and error.table and error.column:
+        mimic = getattr(getattr(app, "state", None), "mimic", None)
+        if mimic is not None and leaves_out(mimic, error.table, error.column):
+            return Failure.drifted  # a column that it never gave must be given now
+    return next((failure for kind, failure in _FAULTS.items() if isinstance(error, kind)), Failure.raised)
 
 
 async def _run(app: Any, request: MimicRequest, buffer: _Buffer) -> BaseException | None:

@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from api_gateway import events
 from api_gateway.api.contract import load_contract
@@ -20,7 +21,7 @@ from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
 from api_gateway.observer.exchanges import Exchanges
-from api_gateway.outages import SchemaWatch, Sight
+from api_gateway.outages import SchemaWatch, Sight, roles_of
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import Stage, StageTable
@@ -54,7 +55,7 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
         candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), CANDIDATES)
         opened.push_async_callback(candidates.stop)
         legacy_url = settings.legacy_url or project.configuration.legacy.url
-        schema = await opened.enter_async_context(_schema_watch(project, read_url))
+        schema = await opened.enter_async_context(_schema_watch(project, read_url, watcher))
         exchanges = Exchanges(project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema)
         receiver = await serve_exchanges(settings.observer_port, exchanges.take)
         opened.push_async_callback(receiver.stop)
@@ -72,7 +73,7 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
 
 
 @asynccontextmanager
-async def _schema_watch(project: Project, read_url: str) -> AsyncIterator[SchemaWatch | None]:
+async def _schema_watch(project: Project, read_url: str, watcher: Watcher) -> AsyncIterator[SchemaWatch | None]:
     """What the candidates' role sees of the schema. The gateways write the ledger.
 
     None for a project whose contract cannot be loaded: its mimics can be compared all the same.
@@ -86,10 +87,15 @@ async def _schema_watch(project: Project, read_url: str) -> AsyncIterator[Schema
         read_url, size=1, application_name="banyan observer schema", statement_timeout=2, lock_timeout=0.2
     )
     try:
-        async with SchemaWatch(project, contract, Sight(database, read_url, writes=False)) as watch:
+        roles = partial(_roles, project, watcher)
+        async with SchemaWatch(project, contract, Sight(database, read_url, writes=False, roles=roles)) as watch:
             yield watch
     finally:
         await database.close()
+
+
+def _roles(project: Project, watcher: Watcher) -> frozenset[str]:
+    return roles_of(project.convention, watcher.register.all)
 
 
 def _keep_nothing(table: StageTable, register: Register) -> None:

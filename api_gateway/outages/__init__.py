@@ -5,6 +5,6 @@ look (the shape of the tables concerned, as one short text)  ─ changed? ─►
 """
 
 from api_gateway.outages.judge import Judgement, judge, places_of
-from api_gateway.outages.watch import SchemaWatch, Sight
+from api_gateway.outages.watch import SchemaWatch, Sight, roles_of
 
-__all__ = ["Judgement", "SchemaWatch", "Sight", "judge", "places_of"]
+__all__ = ["Judgement", "SchemaWatch", "Sight", "judge", "places_of", "roles_of"]

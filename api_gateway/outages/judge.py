@@ -16,7 +16,7 @@ from api_gateway.api.operations import operation_of
 from api_gateway.ledger import Outage, Reason
 from api_gateway.outages.look import Place, Rights
 from api_gateway.project import Project
-from shared_models.binding import bind_what_fits, classes_of
+from shared_models.binding import bind_what_fits, classes_of, own_columns
 from shared_models.drift import is_compatible
 from shared_models.grants import Columns, inserted, place_of, read_for_the_journal, touches_of, updated
 from shared_models.places import Places
@@ -70,8 +70,8 @@ def judge(project: Project, contract: Contract, before: Snapshot, live: Snapshot
     for version in contract.versions:
         resources = _fitting(project, modules[version.version], version, before, live, rights)
         named = "" if version is contract else f"{version.version}/"  # of the project's own version as ever
-        missing = sorted(resources.unavailable.items())
-        outages += [Outage("resource", f"{named}{path}", _reasons(findings)) for path, findings in missing]
+        missing = [(path, _reasons(findings)) for path, findings in sorted(resources.unavailable.items())]
+        outages += [Outage("resource", f"{named}{name}", reasons) for name, reasons in (*missing, *_parts(resources))]
         broken = dict(_operations(version, resources, changes))
         outages += [Outage("operation", f"{named}{name}", reasons) for name, reasons in broken.items()]
         versions[version.version] = Served(resources, frozenset(broken))
@@ -88,13 +88,23 @@ def judge(project: Project, contract: Contract, before: Snapshot, live: Snapshot
 def _fitting(
     project: Project, module: ModuleType, version: Contract, before: Snapshot, live: Snapshot, rights: Rights | None
 ) -> Resources:
-    unfit = {finding for findings in version.resources.unavailable.values() for finding in findings}
+    unfit = dict.fromkeys(version.resources.findings())
 
     def besides(resources: Resources) -> Iterator[Finding]:
         yield from unfit  # what did not fit the snapshot has no place in the frozen API document either
         yield from _out_of_reach(resources, before, rights)
 
     return bind_what_fits(module, live, zone=project.configuration.api.time_zone, besides=besides)
+
+
+def _parts(resources: Resources) -> Iterator[tuple[str, tuple[Reason, ...]]]:
+    """What of a resource is out while the rest of it is served: `orders create`, `orders include=customer`."""
+    for resource in resources:
+        name = resource.path or resource.name
+        for verb, findings in resource.stopped.items():
+            yield f"{name} {verb}", _reasons(findings)
+        for link, lost in sorted(resource.lost.items()):
+            yield f"{name} include={link}", _reasons(lost.findings)
 
 
 def _operations(
@@ -118,21 +128,43 @@ def _out_of_reach(resources: Resources, before: Snapshot, rights: Rights | None)
         table = resource.table
         for message in _unreadable(before.table(table.schema, table.name), table):
             yield places.finding(resource.cls, table.qualified, None, message)
-        for (schema, name), column, privilege in _needed(resource, resources):
-            if not _may(rights, (schema, name), column, privilege):
-                message = f"our role has no {privilege} on it"
-                yield places.finding(resource.cls, f"{schema}.{name}", column, message)
+        for need in _needed(resource, resources):
+            if not _may(rights, need.place, need.column, need.privilege):
+                where, message = ".".join(need.place), _lacking(need.privilege)
+                yield places.finding(resource.cls, where, need.column, message, verbs=need.verbs, link=need.link)
 
 
-def _needed(resource: BoundResource, resources: Resources) -> Iterator[tuple[Place, str, str]]:
-    """(table, column, privilege) of what its verbs read and write."""
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A privilege; without it these verbs cannot be served, or this link; where neither is named, nothing of it."""
+
+    place: Place
+    column: str
+    privilege: str
+    verbs: tuple[str, ...] = ()
+    link: str | None = None
+
+
+def _needed(resource: BoundResource, resources: Resources) -> Iterator[_Need]:
     own = (resource.table.schema, resource.table.name)
-    yield from ((own, column, "SELECT") for column in sorted(resource.columns))
+    shown = own_columns(resource)
+    yield from (_Need(own, column, "SELECT") for column in sorted(shown))
+    for link in resource.links.values():
+        target = resources.of(link.target)
+        there = (target.table.schema, target.table.name)
+        yield from (_Need(own, column, "SELECT", link=link.name) for column, _ in link.pairs if column not in shown)
+        yield from (_Need(there, column, "SELECT", link=link.name) for _, column in link.pairs)
     for place, columns in inserted(resource, resources).items():
-        yield from ((place, column, "INSERT") for column in sorted(columns))
-    yield from ((own, column, "UPDATE") for column in sorted(updated(resource)))
-    if "delete" in resource.verbs and resource.soft_delete is None:
-        yield from ((own, field.column.name, "DELETE") for field in resource.key[:1])
+        yield from (_Need(place, column, "INSERT", ("create", "upsert")) for column in sorted(columns))
+    is_soft = resource.soft_delete is not None
+    changing = ("update", "upsert", *(("delete",) if is_soft else ()))
+    yield from (_Need(own, column, "UPDATE", changing) for column in sorted(updated(resource)))
+    if "delete" in resource.verbs and not is_soft:
+        yield from (_Need(own, field.column.name, "DELETE", ("delete",)) for field in resource.key[:1])
+
+
+def _lacking(privilege: str) -> str:
+    return f"our role has no {privilege} on it"
 
 
 def _unreadable(before: Table | None, live: Table) -> Iterator[str]:
@@ -179,12 +211,12 @@ class _Changes:
             was, is_now = before.column(column) if before is not None else None, live.column(column)
             yield from (Reason(qualified, column, message) for message in _column_changes(privilege, was, is_now))
             if is_now is not None and not _may(self._rights, place, column, privilege):
-                yield Reason(qualified, column, f"our role has no {privilege} on it")
+                yield Reason(qualified, column, _lacking(privilege))
         if privilege == "INSERT":
             for added in _demanded(before, live, wanted):
                 yield Reason(qualified, added, "new, not null and without a default: rows without it are refused")
         if privilege == "DELETE" and live.columns and not _may(self._rights, place, live.columns[0].name, privilege):
-            yield Reason(qualified, None, "our role has no DELETE on it")
+            yield Reason(qualified, None, _lacking("DELETE"))
 
 
 def _may(rights: Rights | None, place: Place, column: str, privilege: str) -> bool:

@@ -41,39 +41,65 @@ WITH place AS (SELECT p ->> 0 AS schema, p ->> 1 AS name FROM jsonb_array_elemen
       UNION ALL
        SELECT i.indrelid, 10000 + row_number() OVER (ORDER BY i.indexrelid), concat_ws(' ', i.indkey, i.indisvalid)
          FROM relation r JOIN pg_index i ON i.indrelid = r.oid AND i.indisunique
+      UNION ALL
+       SELECT oid, -1, concat_ws(' ', relacl, (SELECT nspacl FROM pg_namespace n WHERE n.oid = schema_oid),
+              (SELECT string_agg(concat_ws(' ', attnum, attacl), ',' ORDER BY attnum) FROM pg_attribute
+                WHERE attrelid = relation.oid AND attacl IS NOT NULL))
+         FROM relation WHERE $2 <> '[]'
+      UNION ALL
+       SELECT 0, 0, (SELECT string_agg(concat_ws(' ', roleid, member), ',' ORDER BY roleid, member)
+                       FROM pg_auth_members WHERE $2 <> '[]')
+      UNION ALL
+       SELECT 0, 1, $2
      )
 SELECT md5(coalesce(string_agg(concat_ws(' ', place, part, text), E'\\n' ORDER BY place, part, text), ''))
   FROM shape
 """
-_SHAPE_STATEMENT = Prepared(_SHAPE.encode(), ("places",))
+_SHAPE_STATEMENT = Prepared(_SHAPE.encode(), ("places", "roles"))
 
 _RIGHTS = """
-SELECT n.nspname, c.relname, a.attname, s.may AND has_column_privilege(c.oid, a.attnum, 'SELECT'),
-       s.may AND has_column_privilege(c.oid, a.attnum, 'INSERT'),
-       s.may AND has_column_privilege(c.oid, a.attnum, 'UPDATE'), s.may AND has_table_privilege(c.oid, 'DELETE')
+SELECT n.nspname, c.relname, a.attname, bool_or(s.may AND has_column_privilege(r.rolname, c.oid, a.attnum, 'SELECT')),
+       bool_or(s.may AND has_column_privilege(r.rolname, c.oid, a.attnum, 'INSERT')),
+       bool_or(s.may AND has_column_privilege(r.rolname, c.oid, a.attnum, 'UPDATE')),
+       bool_or(s.may AND has_table_privilege(r.rolname, c.oid, 'DELETE'))
   FROM jsonb_array_elements(%s::jsonb) p
   JOIN pg_namespace n ON n.nspname = p ->> 0
   JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p ->> 1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
- CROSS JOIN LATERAL (SELECT has_schema_privilege(n.oid, 'USAGE') AS may) s
+  JOIN pg_roles r ON r.rolname = ANY(%s)
+ CROSS JOIN LATERAL (SELECT has_schema_privilege(r.rolname, n.oid, 'USAGE') AS may) s
+ GROUP BY 1, 2, 3
 """
 
 _PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 Rights = Mapping[tuple[str, str, str], frozenset[str]]
-"""What the connected role may do: privileges by (schema, table, column)."""
+"""What our role may do, or any one of those that principals act as: privileges by (schema, table, column)."""
 
 
-async def digest(database: Database, places: Collection[Place]) -> str:
-    """Equal as long as nothing about these tables that concerns us has changed. Raises DatabaseFault."""
-    rows = await database.fetch(_SHAPE_STATEMENT, {"places": _as_json(places)})
+async def digest(database: Database, places: Collection[Place], roles: Collection[str] = ()) -> str:
+    """Equal as long as nothing about these tables that concerns us has changed. Raises DatabaseFault.
+
+    `roles`: those that principals act as.
+    """
+    values = {"places": _as_json(places), "roles": json.dumps(sorted(roles))}
+    rows = await database.fetch(_SHAPE_STATEMENT, values)
     return (rows[0][0] or b"").decode()
 
 
-def read_rights(connection: psycopg.Connection[Any], places: Collection[Place], *, writes: bool) -> Rights:
-    """`writes` False: it is a role that never writes, so that the rights to write are not asked for, but assumed."""
+def read_rights(
+    connection: psycopg.Connection[Any], places: Collection[Place], roles: Collection[str] = (), *, writes: bool
+) -> Rights | None:
+    """What the `roles` may do, taken together; without any, the connected one. None: there are no such roles.
+
+    What one principal's role alone lacks is refused when it asks. `writes` False: it is a role that never writes, so
+    that the rights to write are not asked for, but assumed.
+    """
+    names = sorted(roles) or [connection.info.user]
+    if connection.execute("SELECT FROM pg_roles WHERE rolname = ANY(%s)", [names]).fetchone() is None:
+        return None
     found = {}
-    for schema, table, column, *may in connection.execute(_RIGHTS, [_as_json(places)]):
+    for schema, table, column, *may in connection.execute(_RIGHTS, [_as_json(places), names]):
         has = (may[0], *(one or not writes for one in may[1:]))
         found[schema, table, column] = frozenset(name for name, yes in zip(_PRIVILEGES, has, strict=True) if yes)
     return found

@@ -17,6 +17,7 @@ import psycopg
 
 from api_gateway import events
 from api_gateway.api.contract import Contract, load_snapshot
+from api_gateway.consumers import Consumer
 from api_gateway.ledger import Outage, append_outages
 from api_gateway.logging import report
 from api_gateway.outages.judge import Judgement, judge, places_of
@@ -24,6 +25,7 @@ from api_gateway.outages.look import Rights, digest, read_rights
 from api_gateway.project import Project
 from shared_models.catalog import read_snapshot
 from shared_models.database import Database
+from shared_models.session import Convention
 from shared_models.snapshot import Snapshot
 
 LOOK_EVERY = 2.0  # seconds
@@ -39,12 +41,14 @@ class Sight:
     database   what runs here runs through it; `url` is its address: the role whose rights count.
     owner_url  where the ledger is written; None: another process does.
     writes     whether the role is one that writes at all.
+    roles      gives the roles that principals act as, where the host's convention has them do so.
     """
 
     database: Database
     url: str
     owner_url: str | None = None
     writes: bool = True
+    roles: Callable[[], frozenset[str]] = frozenset
 
 
 class SchemaWatch:
@@ -118,10 +122,11 @@ class SchemaWatch:
             return
 
     async def _look(self) -> None:
-        present = await digest(self._sight.database, self._places)
+        roles = self._sight.roles()
+        present = await digest(self._sight.database, self._places, roles)
         if present != self._digest:
             # judged first: what is served must never be newer than what is known about it
-            judgement = await asyncio.to_thread(self._judge)
+            judgement = await asyncio.to_thread(self._judge, roles)
             if self._digest is not None:
                 await self._sight.database.renew()
             is_new = not judgement.is_as(self._judgement)
@@ -134,18 +139,19 @@ class SchemaWatch:
             await asyncio.to_thread(_write, self._sight.owner_url, outages)
             self._written = outages
 
-    def _judge(self) -> Judgement:
-        live, rights = self._read()
+    def _judge(self, roles: frozenset[str]) -> Judgement:
+        live, rights = self._read(roles)
         return judge(self._project, self._contract, self._before, live, rights)
 
-    def _read(self) -> tuple[Snapshot, Rights | None]:
+    def _read(self, roles: frozenset[str]) -> tuple[Snapshot, Rights | None]:
         schemas = sorted({schema for schema, _ in self._places})
         with psycopg.connect(
             self._sight.url, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="banyan schema watch"
         ) as connection:
             live = read_snapshot(connection, schemas, self._places)
-            acts_as_others = self._project.convention.role is not None
-            return live, None if acts_as_others else read_rights(connection, self._places, writes=self._sight.writes)
+            if self._project.convention.role is not None and not roles:
+                return live, None  # nobody is registered who would act as somebody
+            return live, read_rights(connection, self._places, roles, writes=self._sight.writes)
 
     def _tell(self, outages: tuple[Outage, ...]) -> None:
         told = {outage.place: outage for outage in self._told}
@@ -160,6 +166,14 @@ class SchemaWatch:
         if error != self._fault:
             self._fault = error
             report(events.SchemaNotSeen(error))
+
+
+def roles_of(convention: Convention, consumers: Iterable[Consumer]) -> frozenset[str]:
+    """The roles that these consumers act as in the host's database."""
+    if convention.role is None:
+        return frozenset()
+    sessions = (convention.session(consumer.principal) for consumer in consumers)
+    return frozenset(session.role for session in sessions if session is not None and session.role is not None)
 
 
 def _write(owner_url: str, outages: Iterable[Outage]) -> None:

@@ -31,11 +31,14 @@ _NUMBERS = itertools.count()
 SCHEMA = """
 CREATE TABLE customer (cust_no int PRIMARY KEY, nm varchar(40) NOT NULL, tel text);
 CREATE TABLE ord_hdr (ord_no int PRIMARY KEY, cust_no int NOT NULL, stat smallint NOT NULL);
+CREATE TABLE ord_line (ord_no int REFERENCES ord_hdr, line_no int, item_no int, qty int NOT NULL,
+  PRIMARY KEY (ord_no, line_no));
 CREATE TABLE item (item_no int PRIMARY KEY, descr text NOT NULL);
 CREATE MATERIALIZED VIEW best_seller AS SELECT item_no, descr FROM item;
 INSERT INTO customer SELECT n, 'Customer ' || n FROM generate_series(1, 9) n;
 INSERT INTO ord_hdr SELECT n, n, 10 FROM generate_series(1, 9) n;
 INSERT INTO item SELECT n, 'Item ' || n FROM generate_series(1, 9) n;
+INSERT INTO ord_line SELECT n, 1, n, 5 FROM generate_series(1, 9) n;
 REFRESH MATERIALIZED VIEW best_seller;
 """
 
@@ -44,18 +47,29 @@ FILES = {
     "contract.py": """
 from typing import Annotated
 
-from shared_models.contract import Column, Key, Resource, Rows
+from shared_models.contract import Children, Column, Key, Parent, Resource, Rows
 
 
-class Customer(Resource, table="customer", path="customers", rows=Rows.all()):
-    number: Annotated[int, Key("cust_no")]
-    name: Annotated[str, Column("nm")]
+class Customer(
+    Resource, table="customer", path="customers", rows=Rows.all(), verbs=("list", "get", "create", "update", "delete")
+):
+    number: Annotated[int, Key("cust_no", write="create")]
+    name: Annotated[str, Column("nm", write=True)]
 
 
-class Order(Resource, table="ord_hdr", path="orders", rows=Rows.all()):
-    number: Annotated[int, Key("ord_no")]
-    customer: Annotated[int, Column("cust_no")]
-    status: Annotated[int, Column("stat")]
+class Line(Resource, table="ord_line"):
+    number: Annotated[int, Key("line_no", write="create")]
+    item_number: Annotated[int | None, Column("item_no", write="create")]
+    quantity: Annotated[int, Column("qty", write="create")]
+    item: "Annotated[Item | None, Parent('item_no')]" = None
+
+
+class Order(Resource, table="ord_hdr", path="orders", rows=Rows.all(), verbs=("list", "get", "create", "update")):
+    number: Annotated[int, Key("ord_no", write="create")]
+    customer_number: Annotated[int, Column("cust_no", write="create")]
+    status: Annotated[int, Column("stat", write=True)]
+    customer: Annotated[Customer | None, Parent("cust_no")] = None
+    lines: Annotated[list[Line], Children(on="ord_no", writable=True)] = []
 
 
 class Item(Resource, table="item", path="items", rows=Rows.all()):
@@ -70,14 +84,14 @@ class BestSeller(Resource, table="best_seller", path="best-sellers", rows=Rows.a
     "operations/__init__.py": """
 from fastapi import Response
 from pydantic import BaseModel
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from api_gateway.api.operations import operation
 from api_gateway.api.transactions import Write
 from shared_models.grants import touches
 
 from ..contract import Customer
-from ..tables import customer
+from ..tables import customer, ord_hdr, ord_line
 
 
 class Name(BaseModel):
@@ -92,7 +106,16 @@ async def rename_customer(name: Name, tx: Write) -> Response:
     return Response(status_code=204)
 
 
-operations = [rename_customer]
+@operation("placings", scope="orders:write", status=201)
+@touches(insert={"ord_hdr": ["ord_no", "cust_no", "stat"], "ord_line": ["ord_no", "line_no", "item_no", "qty"]})
+async def place_order(number: int, tx: Write) -> Response:
+    await tx.execute(insert(ord_hdr).values(ord_no=number, cust_no=1, stat=10))
+    for line in (1, 2):
+        await tx.execute(insert(ord_line).values(ord_no=number, line_no=line, item_no=1, qty=line))
+    return Response(status_code=201)
+
+
+operations = [rename_customer, place_order]
 """,
     "routes.py": """
 from fastapi import Response
@@ -178,7 +201,7 @@ def open_shop(server: Server, url: str, folder: Path) -> Shop:
     name = url.rsplit("/", 1)[1]
     owner_url = server.url(name, user="banyan_owner")
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        scopes = ["customers:read", "customers:write", "orders:read", "items:read", "best-sellers:read"]
+        scopes = ["customers:read", "customers:write", "orders:read", "orders:write", "items:read", "best-sellers:read"]
         consumers.add_consumer(owner, "acme", "Acme", scopes=scopes)
         key = consumers.create_key(owner, "acme")
         stages = {"names": Stage.live, "rename": Stage.live, "states": Stage.canary, "gone": Stage.retired}
@@ -195,15 +218,17 @@ class Counter:
     shop: Shop
     gateway: Gateway
 
-    async def api(self, path: str, method: str = "GET", body: bytes = b"") -> Answer:
+    async def api(self, path: str, method: str = "GET", body: object = b"") -> Answer:
+        """`body`: bytes as they are, anything else as JSON."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = [("x-api-key", self.shop.key), ("content-type", "application/json")]
-        answer = await call(self.gateway, method, f"/api/v1/{path}", headers, body)
+        answer = await call(self.gateway, method, f"/api/v1/{path}", headers, content)
         assert answer is not None
         return answer
 
     async def rename(self, name: str) -> Answer:
         """The shop's one operation, on customer 1."""
-        return await self.api("renamings", "POST", json.dumps({"number": 1, "name": name}).encode())
+        return await self.api("renamings", "POST", {"number": 1, "name": name})
 
     async def route(self, name: str, method: str = "GET") -> Answer:
         answer = await call(self.gateway, method, f"/old/{name}", [("x-banyan-route", name)])

@@ -203,7 +203,7 @@ def test_rules_that_lead_back_to_themselves_are_refused(contract: Contract) -> N
         bind(module, SNAPSHOT)
 
 
-def test_what_does_not_fit_and_what_leads_to_it_is_out_of_service_and_the_rest_is_served(contract: Contract) -> None:
+def test_what_does_not_fit_is_out_of_service_and_what_leads_to_it_loses_the_link(contract: Contract) -> None:
     module = contract("""
     class Broken(Resource, table="child", path="broken", rows=Rows.all()):
         id: Annotated[int, Key("id")]
@@ -217,8 +217,26 @@ def test_what_does_not_fit_and_what_leads_to_it_is_out_of_service_and_the_rest_i
         text: Annotated[str | None, Column("text")]
     """)
     resources = bind_what_fits(module, SNAPSHOT)
-    assert set(resources.by_path) == {"fine"}
-    assert set(resources.unavailable) == {"broken", "leading"}
+    assert set(resources.by_path) == {"fine", "leading"}
+    assert set(resources.unavailable) == {"broken"}
+    leading = resources.by_path["leading"]
+    assert not leading.links
+    assert leading.lost["broken"].findings == resources.unavailable["broken"]
+
+
+def test_a_resource_whose_rows_a_broken_parent_decides_about_is_out_with_it(contract: Contract) -> None:
+    module = contract("""
+    class Broken(Resource, table="parent", path="broken", rows=Rows.all()):
+        id: Annotated[int, Key("id")]
+        gone: Annotated[str, Column("gone")]
+
+    class Led(Resource, table="child", path="led", rows=Rows.through("parent")):
+        id: Annotated[int, Key("id")]
+        parent: Annotated[Broken | None, Parent("parent_id")] = None
+    """)
+    resources = bind_what_fits(module, SNAPSHOT)
+    assert not resources.bound
+    assert resources.unavailable["led"] == resources.unavailable["broken"]
 
 
 def test_a_resource_without_a_key_can_be_listed_only(contract: Contract) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,72 +15,12 @@ from api_gateway import events
 from api_gateway.console import queries
 from api_gateway.console.overview import overview
 from api_gateway.console.values import Answers
-from api_gateway.ledger import current_outages, outage_history
-from api_gateway.outages import watch
-from api_gateway.postgres import Server
+from api_gateway.ledger import outage_history
 from api_gateway.project import load_project
 from shared_models.statements import run
-from tests.support.asgi import Answer
 from tests.support.commands import Banyan
-from tests.support.shop import Counter, Shop, is_declined, open_shop, opened
-
-WITHIN = 10.0  # seconds
-
-
-@pytest.fixture
-def shop(server: Server, administrator_url: str, tmp_path: Path) -> Shop:
-    return open_shop(server, administrator_url, tmp_path)
-
-
-@pytest.fixture
-def reported(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the watch reports, in order."""
-    found: list[Any] = []
-    monkeypatch.setattr(watch, "report", found.append)
-    return found
-
-
-@pytest.fixture
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LOOK_EVERY", 0.1)
-
-
-@pytest.fixture
-async def counter(shop: Shop, tmp_path: Path, often: None) -> AsyncIterator[Counter]:
-    async with opened(shop, tmp_path) as one:
-        yield one
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not await holds():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
-
-
-async def resources(counter: Counter) -> dict[str, int]:
-    paths = ("customers", "orders", "items", "best-sellers")
-    return {path: (await counter.api(path)).status for path in paths}
-
-
-ALL_WELL = {"customers": 200, "orders": 200, "items": 200, "best-sellers": 200}
-
-
-def is_out(answer: Answer) -> bool:
-    """The one problem document, which names nothing of the database."""
-    if answer.status != 503 or not answer.body:
-        return False
-    assert json.loads(answer.body)["code"] == "resource_unavailable"
-    assert answer.header("retry-after") == "10"
-    for name in (b"cust", b"nm", b"relation", b"column", b"does not exist", b"permission", b"42"):
-        assert name not in answer.body.lower().replace(b"customers", b"")
-    return True
-
-
-def outages(shop: Shop) -> dict[tuple[str, str], str]:
-    with psycopg.connect(shop.owner_url) as connection:
-        return {entry.outage.place: entry.outage.why for entry in current_outages(connection)}
-
+from tests.support.outages import ALL_WELL, eventually, is_out, outages, resources
+from tests.support.shop import Counter, Shop, is_declined, opened
 
 CHANGES = {
     "a column renamed": (
@@ -133,7 +70,9 @@ async def test_exactly_what_is_concerned_goes_out_and_comes_back(
     assert is_declined(await counter.route("rename", "POST"))
     assert (await counter.route("states")).body == b" ".join([b"10"] * 9)
     assert (await counter.route("gone")).status == 410
+    assert is_out(await counter.api("orders/1?include=customer"))
     places = {("resource", "customers"), ("operation", "rename_customer"), ("route", "names"), ("route", "rename")}
+    places |= {("resource", "orders include=customer")}
 
     async def all_written() -> bool:
         return places <= set(outages(shop))
@@ -181,49 +120,6 @@ async def test_a_change_that_hurts_nobody_causes_no_error_at_all(counter: Counte
     await changing
     assert seen == {200}
     assert outages(shop) == {}
-
-
-async def test_a_client_that_hammers_during_ddl_is_answered_right_or_with_the_503(counter: Counter, shop: Shop) -> None:
-    """Every answer, at every moment of a table being renamed, altered, dropped and made again."""
-    stop = threading.Event()
-    wrong: list[Answer] = []
-    good: set[bytes] = set()
-
-    def change() -> None:
-        for _ in range(2):
-            shop.execute("ALTER TABLE customer RENAME COLUMN nm TO name")
-            shop.execute("ALTER TABLE customer RENAME COLUMN name TO nm")
-            shop.execute("ALTER TABLE customer ALTER nm TYPE text")
-            shop.execute("ALTER TABLE customer ALTER nm TYPE varchar(40)")
-            shop.execute("CREATE TABLE copied AS SELECT * FROM customer; DROP TABLE customer")
-            shop.execute("ALTER TABLE copied RENAME TO customer; ALTER TABLE customer ALTER nm SET NOT NULL")
-            shop.execute("GRANT SELECT, UPDATE (nm) ON customer TO banyan_api")
-        stop.set()
-
-    async def hammer(path: str) -> None:
-        while not stop.is_set():
-            answer = await counter.api(path)
-            if answer.status == 200:
-                good.add(answer.body)
-            elif not is_out(answer):
-                wrong.append(answer)
-
-    async def hammer_route() -> None:
-        while not stop.is_set():
-            answer = await counter.route("names")
-            if answer.status != 200 and not is_declined(answer):
-                wrong.append(answer)
-
-    changing = asyncio.create_task(asyncio.to_thread(change))
-    await asyncio.gather(hammer("customers"), hammer("customers/3"), hammer_route(), changing)
-    assert wrong == []
-    assert len(good) == 2  # the list and the one document, always the same
-
-    async def all_well() -> bool:
-        return await resources(counter) == ALL_WELL
-
-    shop.execute("ALTER TABLE customer ADD PRIMARY KEY (cust_no)")
-    await eventually(all_well)
 
 
 async def test_the_command_line_and_the_console_say_why(shop: Shop, tmp_path: Path, often: None) -> None:
@@ -286,7 +182,7 @@ async def test_two_gateways_notice_by_themselves_and_write_once(shop: Shop, tmp_
         assert await resources(one) == await resources(other) == {**ALL_WELL, "items": 503, "best-sellers": 503}
     with psycopg.connect(shop.owner_url) as connection:
         entries = outage_history(connection)
-    assert sorted(entry.outage.name for entry in entries) == ["best-sellers", "items"]
+    assert sorted(entry.outage.name for entry in entries) == ["Line include=item", "best-sellers", "items"]
 
 
 async def test_it_is_noticed_within_ten_seconds_though_nobody_asks(shop: Shop, tmp_path: Path) -> None:
