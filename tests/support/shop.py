@@ -26,6 +26,7 @@ from tests.support.api import grant
 from tests.support.asgi import Answer, call
 
 PASS = "pass-s3cret"
+TOKEN = "tok-acme"
 _NUMBERS = itertools.count()
 
 SCHEMA = """
@@ -122,7 +123,7 @@ from fastapi import Response
 from sqlalchemy import select, update
 
 from api_gateway.api.transactions import Read, Write
-from api_gateway.routes import Route
+from api_gateway.routes import QueryToken, Route
 from shared_models.grants import touches
 
 from .tables import customer, ord_hdr
@@ -147,7 +148,7 @@ async def order_states(tx: Read) -> Response:
 
 
 routes = [
-    Route("names", "GET", "/old/names", mimic=customer_names),
+    Route("names", "GET", "/old/names", QueryToken("token"), mimic=customer_names),
     Route("rename", "POST", "/old/rename", mimic=customer_rename),
     Route("states", "GET", "/old/states", mimic=order_states),
     Route("gone", "GET", "/old/gone", mimic=customer_names, successor="/api/v1/customers"),
@@ -204,6 +205,7 @@ def open_shop(server: Server, url: str, folder: Path) -> Shop:
         scopes = ["customers:read", "customers:write", "orders:read", "orders:write", "items:read", "best-sellers:read"]
         consumers.add_consumer(owner, "acme", "Acme", scopes=scopes)
         key = consumers.create_key(owner, "acme")
+        consumers.add_credential(owner, "acme", "query", TOKEN)
         stages = {"names": Stage.live, "rename": Stage.live, "states": Stage.canary, "gone": Stage.retired}
         for route, stage in stages.items():
             move = Move(route, None, Stage.legacy, stage, "test", "of the test", overridden="test")
