@@ -12,7 +12,16 @@ from procrastinate import App
 from sqlalchemy import Delete, delete, func
 
 from api_gateway.jobs import listing
-from shared_models.state import account_session, call_count, comparison, idempotency, journal, process, reverted
+from shared_models.state import (
+    account_session,
+    call_count,
+    comparison,
+    idempotency,
+    journal,
+    process,
+    reverted,
+    verified,
+)
 from shared_models.statements import run_async
 
 KEEP_PROCESSES = timedelta(days=1)
@@ -20,6 +29,7 @@ KEEP_COMPARISONS = timedelta(days=90)
 KEEP_COUNTS = timedelta(days=400)
 KEEP_JOURNAL = timedelta(days=2)
 KEEP_REVERTED = timedelta(days=90)
+KEEP_VERIFIED = timedelta(days=400)
 KEEP_JOBS = timedelta(days=7)
 KEEP_FAILED_JOBS = timedelta(days=90)
 KEEP_SIGN_INS = timedelta(days=7)  # ended ones; far longer than an access token lives
@@ -34,6 +44,7 @@ def cuts() -> list[Delete]:
         delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
         delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
         delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
+        delete(verified).where(verified.c.at < func.now() - KEEP_VERIFIED),
         listing.outdated(KEEP_JOBS, KEEP_FAILED_JOBS),
         delete(account_session).where(account_session.c.expires < func.now()),
         delete(account_session).where(account_session.c.ended < func.now() - KEEP_SIGN_INS),

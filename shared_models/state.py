@@ -7,6 +7,7 @@
     idempotency, journal              what the API answered under a key, and what it wrote
     reverted                          what of it somebody else put back
     job                               on whose behalf a job runs, how far it is, why it failed
+    verified                          what `banyan verify` proved of a candidate
     console_account                   who may enter the console
     account_session, refresh_token    who is signed in at the API, and the hashes of what renews it
 
@@ -262,6 +263,24 @@ job = Table(
     Column("error", JSONB, comment="class and place, or the problem the task raised"),
     Index("job_ref", "ref", unique=True),
     Index("job_owner", "owner", "id"),
+)
+
+verified = Table(
+    "verified",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    Column("actor", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("asked", BigInteger, nullable=False, comment="requests that were put to both sides"),
+    Column("mismatches", BigInteger, nullable=False),
+    Column("inconclusive", BigInteger, nullable=False),
+    Column("wrote", BigInteger, nullable=False, comment="requests of them that left rows behind"),
+    Column("shapes", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("outcomes", JSONB, nullable=False, server_default=text("'{}'")),
+    Index("verified_candidate", "route", "fingerprint", text("id desc")),
 )
 
 console_account = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -126,6 +127,7 @@ def _document(
         "skipped": seen.skipped,
         "shapes": dict(seen.shapes),
         "outcomes": dict(seen.outcomes),
+        "verified": asdict(seen.verified),
         "criteria": [{**criterion.as_json(), "met": criterion.met} for criterion in wanted],
         "differences": [group.as_json() for group in differences],
         "ignored": [group.as_json() for group in ignored],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import re
 import sys
@@ -30,6 +31,7 @@ def verify(
     ] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Only ask again what was found before.")] = False,
     keep: Annotated[bool, typer.Option(help="Write what is found into the project's cases/.")] = True,
+    record: Annotated[bool, typer.Option(help="Let the gate count what is proved, for the mimics as they are.")] = True,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
@@ -59,6 +61,8 @@ def verify(
             return
         plan = Plan(seed, plan_seconds, requests)
         report = ask(project, chosen, ready, plan, _progress(quiet=as_json))
+    if record:
+        _record(project, report)
     if as_json:
         print(json.dumps(shown.as_json(report), indent=2))
     else:
@@ -72,6 +76,19 @@ def verify(
         print(f"kept: {path}", file=sys.stderr)
     if report.found or report.unproven:
         raise typer.Exit(1)
+
+
+def _record(project: Project, report: Report) -> None:
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.evidence.fingerprint import fingerprint_of
+    from api_gateway.evidence.verified import note_verified
+    from api_gateway.settings import settings
+
+    proofs = [
+        (name, fingerprint_of(project, project.routes[name]), tally.proof) for name, tally in report.tallies.items()
+    ]
+    with owner_connection(settings()) as connection:
+        note_verified(connection, getpass.getuser(), report.seed, proofs)
 
 
 def _chosen(project: Project, names: Sequence[str]) -> list[Route]:

@@ -26,6 +26,7 @@ from api_gateway.console.values import (
 )
 from api_gateway.evidence.gate import Evidence, criteria
 from api_gateway.evidence.record import NOT_CALLS
+from api_gateway.evidence.verified import verified_of
 from api_gateway.ledger import reasons_of
 from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable
@@ -176,6 +177,7 @@ def _evidence(route: str, consumer: str | None, calls: Mapping[tuple[str, str], 
         first=min((row["first"] for row in verdicts), default=None),
         last=max((row["last"] for row in verdicts), default=None),
         calls=sum(made.count for (of, who), made in calls.items() if of == route and consumer in (None, who)),
+        verified=verified_of(row for row in answers.verified if row["route"] == route),
     )
 
 

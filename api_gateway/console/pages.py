@@ -23,6 +23,7 @@ from api_gateway.console.values import Answers
 from api_gateway.console.words import until
 from api_gateway.events import ConsoleSignedIn
 from api_gateway.evidence.fingerprint import fingerprint_of
+from api_gateway.evidence.verified import runs
 from api_gateway.limits.attempts import Attempts
 from api_gateway.logging import report
 from api_gateway.project import Project
@@ -181,6 +182,7 @@ async def _ask(transaction: ReadTransaction, fingerprints: Mapping[str, str]) ->
         verdicts=await transaction.rows(queries.verdicts(fingerprints)),
         shapes=await transaction.rows(queries.shapes(fingerprints)),
         durations=await transaction.rows(queries.durations(fingerprints)),
+        verified=await transaction.rows(runs(fingerprints.items())),
         mismatches=await transaction.rows(queries.last_mismatches(fingerprints)),
         moves=await transaction.rows(queries.moves()),
         outages=await transaction.rows(queries.outages()),

@@ -39,6 +39,7 @@ class Answers:
     shapes: Rows = ()
     durations: Rows = ()
     mismatches: Rows = ()
+    verified: Rows = ()
     moves: Rows = ()
     outages: Rows = ()
     processes: Rows = ()

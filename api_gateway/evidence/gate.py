@@ -11,11 +11,34 @@ FAR = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """How much is enough."""
+    """How much is enough.
+
+    comparisons  of live requests; `comparisons_verified` where `verify` has proved the candidate on copies before.
+    verified     requests that verify must have put to both sides; `wrote`: of a write, those that left rows behind.
+    """
 
     comparisons: int = 20
+    comparisons_verified: int = 5
     shapes: int = 3
     mismatches: int = 0
+    verified: int = 200
+    wrote: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the newest run of `verify` proved of a candidate. `asked` counts the inconclusive ones too."""
+
+    asked: int = 0
+    mismatches: int = 0
+    inconclusive: int = 0
+    wrote: int = 0
+    shapes: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def conclusive(self) -> int:
+        return self.asked - self.inconclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +49,7 @@ class Evidence:
     outcomes     outcome classes of the control, with counts.
     calls        calls of the route (and consumer) in the last 24 hours, at any stage: the present rate.
     skipped      exchanges that were left out whole because too many were in flight.
+    verified     what was proved on copies of the database.
     """
 
     fingerprint: str = ""
@@ -40,6 +64,7 @@ class Evidence:
     last: datetime | None = None
     calls: int = 0
     skipped: int = 0
+    verified: Verified = Verified()
 
     @property
     def conclusive(self) -> int:
@@ -69,18 +94,31 @@ def criteria(
     now: datetime,
     thresholds: Thresholds = Thresholds(),
 ) -> list[Criterion]:
-    """Every criterion for letting modern answer, met or not, the ones that no waiting will meet first."""
+    """Every criterion for letting modern answer, met or not, the ones that no waiting will meet first.
+
+    A read is proved by live comparisons, of which fewer are needed where `verify` has proved it before. A write cannot
+    be tried beside the one that counts, so it is proved by `verify` alone.
+    """
+    proved = evidence.verified
     wanted = [
         Criterion("mimic", "yes" if has_mimic else "none", "a mimic in routes.py", has_mimic),
-        Criterion("reads", "yes" if is_read else "a write", "a read, or a named override", is_read),
         _at_most("mismatches", evidence.mismatches, thresholds.mismatches),
+        _at_most("mismatches of verify", proved.mismatches, thresholds.mismatches),
     ]
-    waiting = has_mimic and is_read
+    if not is_read:
+        return [
+            *wanted,
+            _at_least("verified requests", proved.conclusive, thresholds.verified),
+            _at_least("verified writes", proved.wrote, thresholds.wrote),
+        ]
+    is_proved = proved.conclusive >= thresholds.verified and proved.mismatches <= thresholds.mismatches
+    comparisons = thresholds.comparisons_verified if is_proved else thresholds.comparisons
+    shapes = len({*evidence.shapes, *(proved.shapes if is_proved else ())})
     for name, have, need in (
-        ("comparisons", evidence.conclusive, thresholds.comparisons),
-        ("request shapes", len(evidence.shapes), thresholds.shapes),
+        ("comparisons", evidence.conclusive, comparisons),
+        ("request shapes", shapes, thresholds.shapes),
     ):
-        eta = _eta(evidence, have, need, now) if waiting else None
+        eta = _eta(evidence, have, need, now) if has_mimic else None
         wanted.append(Criterion(name, have, need, have >= need, eta))
     return wanted
 
@@ -92,6 +130,11 @@ def missing(wanted: list[Criterion]) -> list[Criterion]:
 def _at_most(name: str, have: int, limit: int) -> Criterion:
     """No waiting mends a mismatch: a changed candidate does, and it starts from zero."""
     return Criterion(name, have, limit, have <= limit)
+
+
+def _at_least(name: str, have: int, need: int) -> Criterion:
+    """What `banyan verify` brings, and no waiting."""
+    return Criterion(name, have, need, have >= need)
 
 
 def _eta(evidence: Evidence, have: int, need: int, now: datetime) -> datetime | None:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, column, func, literal_column, sele
 
 from api_gateway.evidence.gate import Evidence
 from api_gateway.evidence.record import NOT_CALLS
+from api_gateway.evidence.verified import read_verified
 from shared_models import state
 from shared_models.statements import run
 
@@ -86,6 +87,7 @@ def read_evidence(connection: Connection[Any], route: str, consumer: str | None,
         last=max((row["last"] for row in by_verdict.values()), default=None),
         calls=int(calls["calls"] or 0),
         skipped=int(calls["skipped"] or 0),
+        verified=read_verified(connection, route, fingerprint),
     )
 
 

@@ -38,7 +38,7 @@ def _evidence_wanted(
             return [Criterion("successor", route.successor or "none", "a successor in routes.py", named)]
         case Stage.shadow:
             unseen = criteria(Evidence(), has_mimic=has_mimic, is_read=is_read, now=now)
-            return [criterion for criterion in unseen if criterion.criterion in ("mimic", "reads")]
+            return [criterion for criterion in unseen if criterion.criterion == "mimic"]
         case _:
             evidence = read_evidence(connection, route.name, consumer, fingerprint_of(project, route))
             return criteria(evidence, has_mimic=has_mimic, is_read=is_read, now=now)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from api_gateway.evidence.compare import Verdict
+from api_gateway.evidence.gate import Verified
 from api_gateway.verify.calls import Call
 from api_gateway.verify.trial import Trial
 
@@ -41,6 +42,18 @@ class Tally:
     @property
     def asked(self) -> int:
         return self.verdicts.total()
+
+    @property
+    def proof(self) -> Verified:
+        """As the gate counts it."""
+        return Verified(
+            self.asked,
+            self.verdicts[Verdict.mismatch],
+            self.verdicts[Verdict.inconclusive],
+            self.wrote,
+            dict(self.shapes.most_common(200)),
+            dict(self.outcomes.most_common(200)),
+        )
 
     def add(self, trial: Trial) -> None:
         self.verdicts[trial.comparison.verdict] += 1

@@ -53,8 +53,8 @@ def test_nothing_is_known_about_a_candidate_that_never_ran(banyan: Banyan) -> No
     assert set(known["verdicts"].values()) == {0}
     assert {c["criterion"]: c["met"] for c in known["criteria"]} == {
         "mimic": True,
-        "reads": True,
         "mismatches": True,
+        "mismatches of verify": True,
         "comparisons": False,
         "request shapes": False,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api_gateway.evidence.gate import Criterion, Evidence, Thresholds, criteria, missing
+from api_gateway.evidence.gate import Criterion, Evidence, Thresholds, Verified, criteria, missing
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 THREE_SHAPES = {"GET token=code": 10, "GET page=integer token=code": 6, "GET since=date token=code": 4}
@@ -54,13 +55,45 @@ def test_a_rate_of_once_a_decade_is_no_promise() -> None:
     assert by_name(evidence)["comparisons"].eta is None
 
 
-@pytest.mark.parametrize(("has_mimic", "is_read", "name"), [(False, True, "mimic"), (True, False, "reads")])
-def test_a_route_without_mimic_and_a_write_are_refused_without_a_date(
-    has_mimic: bool, is_read: bool, name: str
-) -> None:
-    wanted = by_name(Evidence(calls=100), has_mimic=has_mimic, is_read=is_read)
-    assert not wanted[name].met
+def test_a_route_without_mimic_is_refused_without_a_date() -> None:
+    wanted = by_name(Evidence(calls=100), has_mimic=False)
+    assert not wanted["mimic"].met
     assert {c.eta for c in wanted.values()} == {None}
+
+
+class TestVerified:
+    PROVED = Verified(asked=210, inconclusive=10, wrote=30, shapes={"a": 100, "b": 50, "c": 50})
+
+    def test_a_write_is_proved_by_verify_alone(self) -> None:
+        live = Evidence(matches=1000, shapes=THREE_SHAPES, first=NOW)
+        assert {c.criterion for c in missing(list(by_name(live, is_read=False).values()))} == {
+            "verified requests",
+            "verified writes",
+        }
+        assert missing(list(by_name(Evidence(verified=self.PROVED), is_read=False).values())) == []
+
+    def test_a_write_that_hardly_ever_wrote_is_not_proved(self) -> None:
+        idle = replace(self.PROVED, wrote=3)
+        [unmet] = missing(list(by_name(Evidence(verified=idle), is_read=False).values()))
+        assert (unmet.criterion, unmet.have, unmet.need, unmet.eta) == ("verified writes", 3, 20, None)
+
+    def test_a_read_that_verify_has_proved_needs_fewer_live_comparisons(self) -> None:
+        few = Evidence(matches=5, shapes={"a": 5}, first=NOW, verified=self.PROVED)
+        assert missing(list(by_name(few).values())) == []
+        none = Evidence(calls=20, verified=self.PROVED)
+        assert by_name(none)["comparisons"].eta == NOW + timedelta(hours=6)
+
+    def test_what_verify_could_not_judge_proves_nothing(self) -> None:
+        vague = replace(self.PROVED, inconclusive=100)
+        assert by_name(Evidence(matches=5, verified=vague))["comparisons"].need == 20
+
+    @pytest.mark.parametrize("is_read", [True, False])
+    def test_one_difference_of_verify_refuses(self, is_read: bool) -> None:
+        wrong = replace(self.PROVED, mismatches=1)
+        evidence = Evidence(matches=100, shapes=THREE_SHAPES, first=NOW, verified=wrong)
+        assert [c.criterion for c in missing(list(by_name(evidence, is_read=is_read).values()))] == [
+            "mismatches of verify"
+        ]
 
 
 def test_the_thresholds_are_values() -> None:
