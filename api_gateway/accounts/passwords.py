@@ -67,7 +67,7 @@ def matches(password: str, stored: str) -> bool:
         if scheme in ("bcrypt", "django_bcrypt"):  # as bcrypt itself has always read them
             given = password.encode()[:_BCRYPT_BYTES]
         return bool(_context().verify(given, stored))
-    except (ValueError, TypeError, MemoryError, UnicodeError):
+    except (ValueError, TypeError, LookupError, MemoryError):
         return False
 
 

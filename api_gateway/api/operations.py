@@ -125,13 +125,15 @@ class OperationRoute(InsideRoute):
                 return await handler(request)
 
             database: Database = state["write_database"]
+            is_trial = principal.is_trial
             try:
-                return await performed(database, claim, work, again=declared.again)
+                response = await performed(database, claim, work, is_trial=is_trial, again=declared.again)
             except ConstraintViolated as fault:
                 if not _is_news(self.endpoint, fault):
                     raise
                 database.suspect()
                 raise out_of_service() from None
+            return _as_trial(response) if is_trial else response
 
         return answer
 
@@ -141,6 +143,14 @@ def _is_news(handler: Callable[..., Any], fault: ConstraintViolated) -> bool:
     if fault.kind != "not_null" or fault.table is None or fault.column is None:
         return False
     return leaves_out(handler, fault.table, fault.column)
+
+
+def _as_trial(response: Response) -> Response:
+    """What a test key is answered: as if it were done, and that it was not. What it names is not there."""
+    response.headers["dry-run"] = "true"
+    if "location" in response.headers:
+        del response.headers["location"]
+    return response
 
 
 def _takes(dependant: Dependant, dependency: Callable[..., Any]) -> bool:

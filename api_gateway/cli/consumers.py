@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +30,7 @@ class Kind(StrEnum):
 
 
 Code = Annotated[str, typer.Argument(help="The consumer's code.")]
+Test = Annotated[bool, typer.Option("--test", help="A test key: all that it writes is rolled back.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -116,9 +118,13 @@ def show(code: Code, as_json: AsJson = False) -> None:
     print(f"requests per minute: {'as the project says' if row['per_minute'] is None else row['per_minute']}")
     print(f"values: {', '.join(f'{key}={text}' for key, text in row['values'].items()) or 'none'}")
     print_table(
-        ["ID", "KIND", "HINT", "CREATED", "LAST USED", "REVOKED"],
+        ["ID", "KIND", "HINT", "SCOPES", "CREATED", "LAST USED", "ENDS", "REVOKED"],
         [
-            [one[column] for column in ("id", "kind", "hint", "created", "last_used", "revoked")]
+            [
+                *(one[column] for column in ("id", "kind", "hint")),
+                "all" if one["scopes"] is None else " ".join(one["scopes"]),
+                *(one[column] for column in ("created", "last_used", "expires", "revoked")),
+            ]
             for one in row["credentials"]
         ],
     )
@@ -130,20 +136,48 @@ def key(
     kind: Annotated[
         Kind, typer.Option(help="What the legacy protocol carries, read from standard input.")
     ] = Kind.api_key,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="Fewer than the consumer has: what this key may do. Repeatable.")
+    ] = None,
+    expires_in: Annotated[str | None, typer.Option(help="When the key ends, from now: 90d, 12h.")] = None,
+    test: Test = False,
 ) -> None:
     """Make an API key and print it this once; or, with --kind, make a legacy token known."""
     from api_gateway import consumers
     from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.durations import duration
+    from api_gateway.errors import UsageError
     from api_gateway.settings import settings
 
+    ends = None if expires_in is None else duration(expires_in)
+    if kind is not Kind.api_key and (scope or ends is not None or test):
+        raise UsageError("--scope, --expires-in and --test are of API keys.")
     secret = None if kind is Kind.api_key else _read_secret(kind)
     with owner_connection(settings()) as connection:
         if secret is None:
-            print(consumers.create_key(connection, code), flush=True)
-            print("This is the only time that the key is shown.", file=sys.stderr)
+            _show_once(consumers.create_key(connection, code, scopes=scope, expires_in=ends, is_test=test))
         else:
             consumers.add_credential(connection, code, kind.value, secret)
             print(f"{code} is now known by this {kind}.")
+        _wait(connection, settings())
+
+
+@app.command()
+def rotate(
+    code: Code,
+    overlap: Annotated[str, typer.Option(help="How long the old key is good besides: 7d, 1h.")] = "7d",
+    test: Test = False,
+) -> None:
+    """Make a key like the newest one and print it this once; the old one ends after the overlap."""
+    from api_gateway import consumers
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.cli.durations import duration
+    from api_gateway.settings import settings
+
+    time = duration(overlap)
+    with owner_connection(settings()) as connection:
+        _show_once(consumers.rotate_key(connection, code, time, is_test=test))
+        print(f"The old one is good for {overlap} more.", file=sys.stderr)
         _wait(connection, settings())
 
 
@@ -167,6 +201,11 @@ def revoke(
         ended = consumers.revoke(connection, code, credential=credential)
         print(f"{ended} revoked." if ended else "nothing was live; nothing changed.")
         _wait(connection, settings())
+
+
+def _show_once(secret: str) -> None:
+    print(secret, flush=True)
+    print("This is the only time that the key is shown.", file=sys.stderr)
 
 
 def _wait(connection: Connection[Any], settings: Settings) -> None:
@@ -198,7 +237,10 @@ def _summaries() -> list[dict[str, Any]]:
 
 
 def _live(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in row["credentials"] if one["revoked"] is None]
+    now = datetime.now(UTC)
+    return [
+        one for one in row["credentials"] if one["revoked"] is None and (one["expires"] is None or one["expires"] > now)
+    ]
 
 
 def _print_json(document: object) -> None:

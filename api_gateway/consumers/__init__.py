@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         register_query,
         register_version,
         revoke,
+        rotate_key,
         use_statement,
     )
 
@@ -40,6 +41,7 @@ __all__ = [
     "register_query",
     "register_version",
     "revoke",
+    "rotate_key",
     "secret_hash",
     "use_statement",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -19,7 +20,7 @@ from api_gateway.errors import UsageError
 from shared_models import state
 from shared_models.statements import Row, run
 
-KEY_PREFIX = "bnyn_"
+KEY_PREFIX, TEST_PREFIX = "bnyn_", "bnyn_test_"
 LIVE_KEYS = 2
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -50,7 +51,18 @@ def register_query() -> Select[tuple[Any]]:
         select(
             func.jsonb_agg(
                 func.jsonb_build_object(
-                    "consumer", what.consumer, "kind", what.kind, "hash", func.encode(what.hash, "hex")
+                    "consumer",
+                    what.consumer,
+                    "kind",
+                    what.kind,
+                    "hash",
+                    func.encode(what.hash, "hex"),
+                    "scopes",
+                    what.scopes,
+                    "is_test",
+                    what.is_test,
+                    "expires",
+                    func.extract("epoch", what.expires),
                 )
             )
         )
@@ -62,6 +74,8 @@ def register_query() -> Select[tuple[Any]]:
         func.jsonb_build_object(
             "version",
             select(state.register.c.version).scalar_subquery(),
+            "now",
+            func.extract("epoch", _now),
             "consumers",
             func.coalesce(consumers, empty),
             "credentials",
@@ -137,28 +151,83 @@ def limit_consumer(connection: Connection[Any], code: str, per_minute: int | Non
         )
 
 
-def create_key(connection: Connection[Any], code: str) -> str:
+def create_key(
+    connection: Connection[Any],
+    code: str,
+    *,
+    scopes: Iterable[str] | None = None,
+    expires_in: timedelta | None = None,
+    is_test: bool = False,
+) -> str:
     """A new API key of 256 random bits, returned this once.
 
-    Raises UsageError for an unknown consumer, or one with two live keys.
+    scopes      those of the consumer's that it is good for; None: all of them, also those that are given later
+    expires_in  from now, by the database's clock; None: it has no end
+    is_test     it reads as the consumer does, and whatever it writes is rolled back
+    Raises UsageError for an unknown consumer, one with two live keys of this kind, or a scope that it does not have.
     """
-    secret = KEY_PREFIX + secrets.token_urlsafe(32)
+    narrowed = None if scopes is None else sorted(set(scopes))
     with connection.transaction():
         _change(connection)
         _require(connection, code)
-        what = state.credential.c
-        live = run(
+        _refuse_more(connection, code, narrowed)
+        _make_room(code, _live_keys(connection, code, is_test))
+        return _insert_key(connection, code, narrowed, expires_in, is_test)
+
+
+def rotate_key(connection: Connection[Any], code: str, overlap: timedelta, *, is_test: bool = False) -> str:
+    """A new key like the newest one, which ends after `overlap`: the consumer changes over in between.
+
+    Raises UsageError for an unknown consumer, and where there is no key, or are two already.
+    """
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        live = _live_keys(connection, code, is_test)
+        if not live:
+            raise UsageError(f"{code} has no live key.", hint=f"`banyan consumers key {code}` makes one.")
+        _make_room(code, live)
+        old, what = live[-1], state.credential.c
+        ends = _now + overlap
+        run(
             connection,
-            select(what.id, what.hint)
-            .where(what.consumer == code, what.kind == "api_key", what.revoked.is_(None))
-            .order_by(what.id),
+            update(state.credential)
+            .where(what.id == old["id"])
+            .values(expires=func.least(func.coalesce(what.expires, ends), ends)),
         )
-        if len(live) >= LIVE_KEYS:
-            raise UsageError(
-                f"{code} has {len(live)} live keys, {', '.join(row['hint'] for row in live)}: at most {LIVE_KEYS}.",
-                hint=f"`banyan consumers revoke {code} --credential {live[0]['id']}` makes room.",
-            )
-        _insert(connection, code, "api_key", secret, f"{KEY_PREFIX}…{secret[-4:]}")
+        return _insert_key(connection, code, old["scopes"], None, is_test)
+
+
+def _live_keys(connection: Connection[Any], code: str, is_test: bool) -> list[Row]:
+    what = state.credential.c
+    is_live = and_(what.revoked.is_(None), func.coalesce(what.expires > _now, literal(True)))
+    mine = and_(what.consumer == code, what.kind == "api_key", what.is_test == is_test)
+    return list(run(connection, select(what.id, what.hint, what.scopes).where(mine, is_live).order_by(what.id)))
+
+
+def _make_room(code: str, live: list[Row]) -> None:
+    if len(live) >= LIVE_KEYS:
+        raise UsageError(
+            f"{code} has {len(live)} live keys, {', '.join(row['hint'] for row in live)}: at most {LIVE_KEYS}.",
+            hint=f"`banyan consumers revoke {code} --credential {live[0]['id']}` makes room.",
+        )
+
+
+def _refuse_more(connection: Connection[Any], code: str, scopes: list[str] | None) -> None:
+    """A key never has what its consumer has not."""
+    (row,) = run(connection, select(state.consumer.c.scopes).where(state.consumer.c.code == code))
+    more = sorted(set(scopes or ()) - set(row["scopes"]))
+    if more:
+        raise UsageError(f"{code} does not have {', '.join(more)}, so its key cannot.")
+
+
+def _insert_key(
+    connection: Connection[Any], code: str, scopes: list[str] | None, expires_in: timedelta | None, is_test: bool
+) -> str:
+    prefix = TEST_PREFIX if is_test else KEY_PREFIX
+    secret = prefix + secrets.token_urlsafe(32)
+    more = {"scopes": scopes, "is_test": is_test, "expires": None if expires_in is None else _now + expires_in}
+    _insert(connection, code, "api_key", secret, f"{prefix}…{secret[-4:]}", **more)
     return secret
 
 
@@ -225,10 +294,10 @@ def _require(connection: Connection[Any], code: str) -> None:
         raise UsageError(f"there is no consumer {code}.", hint="`banyan consumers list` shows them.")
 
 
-def _insert(connection: Connection[Any], code: str, kind: str, secret: str, hint: str) -> None:
+def _insert(connection: Connection[Any], code: str, kind: str, secret: str, hint: str, **more: Any) -> None:
     run(
         connection,
         insert(state.credential)
-        .values(consumer=code, kind=kind, hash=bytes.fromhex(secret_hash(secret)), hint=hint)
+        .values(consumer=code, kind=kind, hash=bytes.fromhex(secret_hash(secret)), hint=hint, **more)
         .inline(),
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -25,6 +26,8 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
     per_minute: int | None = None
+    is_trial: bool = False
+    """Everything that it writes is checked and answered, and rolled back."""
 
     def value(self, name: str) -> str | None:
         return self.values.get(name)
@@ -42,7 +45,8 @@ class Principal:
 class Consumer:
     """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by.
 
-    `per_minute`: requests of the typed API, 0 for as many as it likes; None: as the project says.
+    `per_minute`: requests of the typed API, 0 for as many as it likes; None: as the project says. `is_test`: it came
+    with a test key.
     """
 
     code: str
@@ -50,28 +54,47 @@ class Consumer:
     scopes: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
     per_minute: int | None = None
+    is_test: bool = False
 
     @property
     def principal(self) -> Principal:
-        return Principal("consumer", self.code, self.scopes, self.values, self.per_minute)
+        return Principal("consumer", self.code, self.scopes, self.values, self.per_minute, self.is_test)
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One live thing that a consumer is known by; `hash` as `secret_hash` gives it."""
+    """One live thing that a consumer is known by; `hash` as `secret_hash` gives it.
+
+    scopes   those of the consumer's that it is good for; None: all of them
+    expires  seconds since 1970 by the database's clock; None: it does not
+    """
 
     consumer: str
     kind: CredentialKind
     hash: str
+    scopes: frozenset[str] | None = None
+    is_test: bool = False
+    expires: float | None = None
+
+    def narrowed(self, consumer: Consumer) -> Consumer:
+        """The consumer, as far as this lets it act."""
+        if self.scopes is None and not self.is_test:
+            return consumer
+        scopes = consumer.scopes if self.scopes is None else consumer.scopes & self.scopes
+        return replace(consumer, scopes=scopes, is_test=self.is_test)
 
 
 @dataclass(frozen=True)
 class Register:
-    """Every consumer and every live credential, at one version. Revoked credentials are not in it."""
+    """Every consumer and every live credential, at one version. Revoked credentials are not in it.
+
+    `clock`: the database's, as far as it is known here; seconds since 1970.
+    """
 
     version: int = 0
     consumers: Mapping[str, Consumer] = field(default_factory=dict)
     credentials: tuple[Credential, ...] = ()
+    clock: Callable[[], float] = field(default=time.time, compare=False)
 
     @classmethod
     def of(cls, version: int, consumers: Iterable[Consumer], credentials: Iterable[Credential]) -> Register:
@@ -86,8 +109,11 @@ class Register:
         known = self._by_hash.get((kind, secret_hash(secret)))
         if known is None:
             return None
-        self._used.add(known)
-        return self.consumers.get(known.consumer)
+        credential, consumer = known
+        if credential.expires is not None and credential.expires <= self.clock():
+            return None
+        self._used.add(credential)
+        return consumer
 
     def by_key(self, secret: str | bytes) -> Consumer | None:
         return self.by_credential("api_key", secret)
@@ -99,8 +125,12 @@ class Register:
         return used
 
     @cached_property
-    def _by_hash(self) -> Mapping[tuple[str, str], Credential]:
-        return {(credential.kind, credential.hash): credential for credential in self.credentials}
+    def _by_hash(self) -> Mapping[tuple[str, str], tuple[Credential, Consumer | None]]:
+        found: dict[tuple[str, str], tuple[Credential, Consumer | None]] = {}
+        for credential in self.credentials:
+            whose = self.consumers.get(credential.consumer)
+            found[credential.kind, credential.hash] = credential, None if whose is None else credential.narrowed(whose)
+        return found
 
     @cached_property
     def _used(self) -> set[Credential]:
@@ -119,18 +149,50 @@ class Register:
                 }
                 for c in self.all
             ],
-            "credentials": [{"consumer": c.consumer, "kind": c.kind, "hash": c.hash} for c in self.credentials],
+            "credentials": [
+                {
+                    "consumer": c.consumer,
+                    "kind": c.kind,
+                    "hash": c.hash,
+                    "scopes": None if c.scopes is None else sorted(c.scopes),
+                    "is_test": c.is_test,
+                    "expires": c.expires,
+                }
+                for c in self.credentials
+            ],
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Register:
-        """Raises ValueError when the document is no register."""
+        """`now`, where the document has it: the database's clock when it was read.
+
+        Raises ValueError when the document is no register.
+        """
         try:
             consumers = [
                 Consumer(str(c["code"]), str(c["name"]), frozenset(c["scopes"]), dict(c["values"]), c.get("per_minute"))
                 for c in document["consumers"]
             ]
-            credentials = [Credential(str(c["consumer"]), c["kind"], str(c["hash"])) for c in document["credentials"]]
-            return cls.of(int(document["version"]), consumers, credentials)
+            credentials = [_credential(c) for c in document["credentials"]]
+            register = cls.of(int(document["version"]), consumers, credentials)
+            return replace(register, clock=_clock_at(float(document["now"]))) if "now" in document else register
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a register: {error}") from error
+
+
+def _credential(document: Mapping[str, Any]) -> Credential:
+    scopes, expires = document.get("scopes"), document.get("expires")
+    return Credential(
+        str(document["consumer"]),
+        document["kind"],
+        str(document["hash"]),
+        None if scopes is None else frozenset(scopes),
+        bool(document.get("is_test", False)),
+        None if expires is None else float(expires),
+    )
+
+
+def _clock_at(now: float) -> Callable[[], float]:
+    """A clock that was set by the database's, and that no jump of ours moves."""
+    since = time.monotonic()
+    return lambda: now + time.monotonic() - since
