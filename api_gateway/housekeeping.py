@@ -20,6 +20,7 @@ from shared_models.state import (
     journal,
     process,
     reverted,
+    upload,
     verified,
 )
 from shared_models.statements import run_async
@@ -33,6 +34,7 @@ KEEP_VERIFIED = timedelta(days=400)
 KEEP_JOBS = timedelta(days=7)
 KEEP_FAILED_JOBS = timedelta(days=90)
 KEEP_SIGN_INS = timedelta(days=7)  # ended ones; far longer than an access token lives
+KEEP_UNTAKEN = timedelta(hours=2)
 
 
 def cuts() -> list[Delete]:
@@ -48,6 +50,7 @@ def cuts() -> list[Delete]:
         listing.outdated(KEEP_JOBS, KEEP_FAILED_JOBS),
         delete(account_session).where(account_session.c.expires < func.now()),
         delete(account_session).where(account_session.c.ended < func.now() - KEEP_SIGN_INS),
+        delete(upload).where(upload.c.job.is_(None), upload.c.created < func.now() - KEEP_UNTAKEN),
     ]
 
 

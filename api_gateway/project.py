@@ -62,6 +62,7 @@ class Api(_Table):
     url: str | None = Field(None, pattern=r"^https?://[^/?#\s]+$")
     version: str = "v1"
     title: str = "API"
+    jobs: str = Field("jobs", pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$")
     time_zone: str = "UTC"
 
     @property

@@ -6,8 +6,9 @@
     call_count, comparison            who calls what, and how candidate and legacy compare
     idempotency, journal              what the API answered under a key, and what it wrote
     reverted                          what of it somebody else put back
-    job                               on whose behalf a job runs, how far it is, why it failed
+    job, job_fault                    on whose behalf a job runs, how far it is, why it failed, and rows of it
     verified                          what `banyan verify` proved of a candidate
+    upload, upload_part               files for a job, in parts
     console_account                   who may enter the console
     account_session, refresh_token    who is signed in at the API, and the hashes of what renews it
 
@@ -261,6 +262,7 @@ job = Table(
     Column("position", JSONB, comment="where it goes on after an interruption; the task's own"),
     Column("result", JSONB, comment="what the task tells its owner"),
     Column("error", JSONB, comment="class and place, or the problem the task raised"),
+    Column("faults", Integer, nullable=False, server_default=text("0"), comment="rows that could not be taken"),
     Index("job_ref", "ref", unique=True),
     Index("job_owner", "owner", "id"),
 )
@@ -281,6 +283,41 @@ verified = Table(
     Column("shapes", JSONB, nullable=False, server_default=text("'{}'")),
     Column("outcomes", JSONB, nullable=False, server_default=text("'{}'")),
     Index("verified_candidate", "route", "fingerprint", text("id desc")),
+)
+
+# The keys to procrastinate's jobs are the database's business: that table is not ours to describe.
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("job", BigInteger, comment="null: it still arrives, or nobody took it"),
+    Column("owner", Text, nullable=False),
+    _moment("created"),
+    Column("digest", LargeBinary, comment="sha256 of the whole content"),
+    Column("bytes", BigInteger),
+    Column("lines", BigInteger),
+    Index("upload_job", "job"),
+    Index("upload_content", "owner", "digest"),
+)
+
+upload_part = Table(
+    "upload_part",
+    metadata,
+    Column("upload", BigInteger, ForeignKey(upload.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False, comment="bytes before it"),
+    Column("data", LargeBinary, nullable=False),
+)
+
+job_fault = Table(
+    "job_fault",
+    metadata,
+    Column("job", BigInteger, primary_key=True, autoincrement=False),
+    Column("row", BigInteger, primary_key=True, autoincrement=False, comment="line of the file, from 1"),
+    Column("n", Integer, primary_key=True, autoincrement=False, server_default=text("0")),
+    Column("field", Text),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw", Text, comment="the beginning of the row as it came"),
 )
 
 console_account = Table(

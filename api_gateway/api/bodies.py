@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -26,11 +27,19 @@ from api_gateway.errors import FieldError
 class BodyLimit:
     """Middleware: a body of more than `limit` bytes is refused with 413, announced or not, before it is all read.
 
+    uploads  operations that take files: method, path and a limit of their own
+
     A compressed body is refused with 415: nothing is inflated here, so nothing can burst.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app, self._limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, uploads: Sequence[tuple[str, re.Pattern[str], int]] = ()) -> None:
+        self._app, self._limit, self._uploads = app, limit, uploads
+
+    def _limit_of(self, scope: Scope) -> int:
+        mine = (
+            limit for method, path, limit in self._uploads if method == scope["method"] and path.match(scope["path"])
+        )
+        return next(mine, self._limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,8 +48,9 @@ class BodyLimit:
         if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
             await rendered(unsupported_encoding(), scope)(scope, receive, send)
             return
+        limit = self._limit_of(scope)
         announced = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if len(announced) > 18 or int(announced) > self._limit:
+        if len(announced) > 18 or int(announced) > limit:
             await rendered(of_status(413), scope)(scope, receive, send)
             return
         got = 0
@@ -49,7 +59,7 @@ class BodyLimit:
             nonlocal got
             message = await receive()
             got += len(message.get("body", b""))
-            if got > self._limit:
+            if got > limit:
                 raise HTTPException(413)
             return message
 

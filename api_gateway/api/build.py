@@ -17,6 +17,8 @@ from api_gateway.api.contract import Contract, Served
 from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_route import ExportRoute
+from api_gateway.api.jobs.serving import serve_jobs, uploads_of
+from api_gateway.api.jobs.socket_tokens import SocketTokens
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_routes
@@ -101,14 +103,16 @@ def build_api(
             "without": allowed.without,
             "statements": statements,
             "api_prefix": prefix,
+            "jobs_path": f"{prefix}{api.jobs}",
             "retiring_operations": {op.name: headers_of(of_version.of_operation(op)) for op in operations},
         }
     signing_in.install(app, project.configuration, accounts.desk if accounts is not None else None)
+    serve_jobs(app, project, contract, databases.read, databases.write)
     openapi.install(app, contract, api.prefix, project.configuration)
     types = ProblemTypes.of(operation_of(handler) for handler in contract.every_operation)
     app.router.routes += documentation_routes(api.prefix, api.title, [one.version for one in contract.versions])
     app.router.routes += problem_routes(api.prefix, types)
-    app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES)
+    app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES, uploads=uploads_of(contract, api.prefix))
     limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
     app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
@@ -129,6 +133,7 @@ def build_api(
         },
         versions=states,
     )
+    app.add_middleware(SocketTokens)
     cors.install(app, project.configuration.cors, api)
     return app
 
@@ -145,7 +150,7 @@ class RequestState:
         self._first = next(iter(self._states.values()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             scope["state"] = {**scope.get("state", {}), **self._of(scope["path"])}
         await self._app(scope, receive, send)
 

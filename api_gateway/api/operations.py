@@ -20,9 +20,11 @@ from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
 from api_gateway.api.bodies import check_json
 from api_gateway.api.inside import InsideRoute
+from api_gateway.api.jobs.uploads import Accepts, arriving
 from api_gateway.api.performing import performed
 from api_gateway.api.problems import out_of_service
 from api_gateway.api.transactions import keeping, write_transaction
+from api_gateway.consumers import Principal
 from shared_models.contract import Deprecated, Resource
 from shared_models.database import Database, WriteTransaction
 from shared_models.faults import ConstraintViolated, ReadOnly
@@ -49,6 +51,8 @@ class Operation:
     again: bool = True
     deprecated: Deprecated | None = None
     refuses: Mapping[str, str] = field(default_factory=dict, hash=False)
+    upload: Accepts | None = None
+    job: bool = False
 
     @property
     def is_safe(self) -> bool:
@@ -65,18 +69,32 @@ def operation(
     again: bool = True,
     deprecated: Deprecated | None = None,
     refuses: Mapping[str, str] | None = None,
+    upload: Accepts | None = None,
+    job: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler to be an operation. `answer`: the resource whose document it gives, for OpenAPI.
 
     again       False: it must not be run again after a deadlock; its caller is told to try again
     deprecated  since when it should not be called any more
     refuses     the problem codes of its own, each with what it means: a page at `/api/problems/…`
+    upload      its body is a file, which its parameter of type Upload stands for
+    job         it answers with the job that it has enqueued (`Jobs.accepted`), for OpenAPI
     """
 
     def declare(handler: Handler) -> Handler:
         name = handler.__name__
         declared = Operation(
-            path.strip("/"), scope, method.upper(), status, answer, name, again, deprecated, refuses or {}
+            path.strip("/"),
+            scope,
+            method.upper(),
+            status,
+            answer,
+            name,
+            again,
+            deprecated,
+            refuses or {},
+            upload,
+            job,
         )
         handler.__banyan_operation__ = declared  # type: ignore[attr-defined]  # a function holds what it was declared to be
         return handler
@@ -110,9 +128,19 @@ class OperationRoute(InsideRoute):
                 raise out_of_service()
             if declared.is_safe:
                 return await handler(request)
+            state = request.scope["state"]
+            if declared.upload is not None:
+                if state.get("write_database") is None:
+                    raise ReadOnly
+                async with arriving(request, declared.upload, principal, state["write_database"]) as staged:
+                    state["upload"] = staged
+                    return await answer_once(request, principal, staged.digest)
             if self.body_field is not None and not isinstance(self.body_field.field_info, params.Form):
                 await check_json(request)
-            claim = idempotency.claim_of(request.scope, await request.body(), principal, declared.name)
+            return await answer_once(request, principal, await request.body())
+
+        async def answer_once(request: Request, principal: Principal, body: bytes) -> Response:
+            claim = idempotency.claim_of(request.scope, body, principal, declared.name)
             if claim is None and not writes:
                 return await handler(request)
             state = request.scope["state"]

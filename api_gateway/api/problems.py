@@ -147,7 +147,8 @@ def of_status(status: int, headers: Mapping[str, str] | None = None) -> Problem:
     if status == 400:
         return bad_request([])
     if status == 413:
-        return Problem(413, "body_too_large", "The body is too large.")
+        # what is left of it is not waited for: with the connection open it would have to be read to its end
+        return Problem(413, "body_too_large", "The body is too large.", headers={"connection": "close"})
     phrase = HTTPStatus(status).phrase
     return Problem(status, phrase.lower().replace(" ", "_").replace("-", "_"), f"{phrase}.", headers=lowered)
 

@@ -15,7 +15,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
-from api_gateway.api.keeping import Keeping
+from api_gateway.keeping import Keeping
 from shared_models.database import ReadTransaction, WriteTransaction
 from shared_models.faults import ReadOnly
 from shared_models.grants import touches_of

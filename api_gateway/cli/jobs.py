@@ -127,8 +127,11 @@ def cancel(number: Number) -> None:
 
     with owner_connection(settings()) as connection:
         row = _found(connection, number)
-        if run(connection, listing.cancel(number))[0]["cancelled"] is None:
-            raise Finding(f"job {number} is over: it is {row['state']}.")
+        with connection.transaction():
+            if run(connection, listing.cancel(number))[0]["cancelled"] is None:
+                raise Finding(f"job {number} is over: it is {row['state']}.")
+            for statement in listing.closed(number):
+                run(connection, statement)
     print(f"job {number} {'is told to stop' if row['state'] == 'running' else 'is cancelled'}.")
 
 

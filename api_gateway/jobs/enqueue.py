@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from api_gateway.consumers import Principal
+from api_gateway.jobs.staging import Staged
 from api_gateway.jobs.task import Job
 from shared_models import state
 from shared_models.database import WriteTransaction
-from shared_models.job_tables import queued
+from shared_models.job_tables import UNFINISHED, queued
 
 QUEUE = "project"
 
@@ -42,6 +43,7 @@ class Enqueuer:
         at: datetime | None = None,
         priority: int = 0,
         deadline: float | None = None,
+        upload: Staged | None = None,
     ) -> Enqueued:
         """Let the job be run, once this transaction has committed.
 
@@ -51,6 +53,8 @@ class Enqueuer:
         at        not before this moment, which has a zone
         priority  higher comes first
         deadline  seconds a run may take; None: as the task says
+        upload    the file that the job is to work off. The same content that a job of the same caller still has to
+                  work off is not taken twice: that job is given back
         Raises ValueError for a moment without zone, DatabaseFault.
         """
         if at is not None and at.utcoffset() is None:
@@ -65,18 +69,37 @@ class Enqueuer:
             "scheduled_at": at,
         }
         async with self._tx.as_ourselves():
+            twin = await self._twin(job, upload) if upload is not None else None
+            if twin is not None:
+                return twin
             while True:
                 found = await self._tx.execute(_insertion(row))
                 if found:
-                    return await self._new(int(found[0]["id"]), deadline)
+                    return await self._new(int(found[0]["id"]), deadline, upload)
                 waiting = await self._tx.one(_waiting(str(row["queueing_lock"])))
                 if waiting is not None:
                     return Enqueued(int(waiting["id"]), str(waiting["ref"]), is_new=False)
 
-    async def _new(self, number: int, deadline: float | None) -> Enqueued:
+    async def _new(self, number: int, deadline: float | None, upload: Staged | None) -> Enqueued:
         known = {"id": number, "owner": owner_of(self._principal), "request": self._request, "deadline": deadline}
         ((stored),) = await self._tx.execute(sa.insert(state.job).values(known).returning(state.job.c.ref))
+        if upload is not None:
+            await self._tx.execute(upload.taken_by(number))
         return Enqueued(number, str(stored["ref"]), is_new=True)
+
+    async def _twin(self, job: Job, upload: Staged) -> Enqueued | None:
+        """An unfinished job of the same task over the same content. Twins that come at once wait for each other."""
+        owner = owner_of(self._principal)
+        await self._tx.rows(sa.select(sa.func.pg_advisory_xact_lock(upload.lock_of(owner))))
+        found = await self._tx.one(
+            sa.select(queued.c.id, state.job.c.ref)
+            .join_from(queued, state.job, state.job.c.id == queued.c.id)
+            .join(state.upload, state.upload.c.job == queued.c.id)
+            .where(state.upload.c.owner == owner, state.upload.c.digest == upload.digest)
+            .where(queued.c.task_name == job.task.name, queued.c.status.in_(UNFINISHED))
+            .limit(1)
+        )
+        return Enqueued(int(found["id"]), str(found["ref"]), is_new=False) if found is not None else None
 
 
 def owner_of(principal: Principal) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared_models.job_tables import job_event, queued
-from shared_models.state import SCHEMA, job
+from shared_models.state import SCHEMA, job, upload
 
 STATES = ("failed", "running", "waiting", "cancelled", "succeeded")
 """In the order in which they matter."""
-_STATE_OF = {
+STATE_OF = {
     "failed": "failed",
     "doing": "running",
     "todo": "waiting",
@@ -25,7 +25,7 @@ _STATE_OF = {
 FINISHED = frozenset({"failed", "cancelled", "succeeded"})
 
 state: sa.ColumnElement[Any] = sa.case(
-    *((queued.c.status == status, sa.literal(name)) for status, name in _STATE_OF.items()), else_=sa.literal("waiting")
+    *((queued.c.status == status, sa.literal(name)) for status, name in STATE_OF.items()), else_=sa.literal("waiting")
 )
 """Our word for procrastinate's status."""
 
@@ -104,6 +104,15 @@ def cancel(number: int | sa.ColumnElement[Any]) -> sa.Select[Any]:
     """End a job: one that waits at once, one that runs is told to stop. `cancelled`: null when it was over already."""
     functions = getattr(sa.func, SCHEMA)
     return sa.select(functions.procrastinate_cancel_job_v1(number, True, False).label("cancelled"))
+
+
+def closed(number: int) -> list[sa.Update | sa.Delete]:
+    """What is noted about a job that was cancelled while it waited; one that runs is not concerned."""
+    over = sa.exists().where(queued.c.id == number, queued.c.status == "cancelled")
+    noted = (
+        sa.update(job).where(job.c.id == number, over).values(finished=sa.func.clock_timestamp(), step=job.c.step + 1)
+    )
+    return [noted, sa.delete(upload).where(upload.c.job == number, over)]
 
 
 def failed_numbers(task: str | None = None) -> sa.Select[Any]:

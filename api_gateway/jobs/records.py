@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared_models.database import Database, WriteTransaction
 from shared_models.job_tables import job_worker, queued
-from shared_models.state import SCHEMA, job
+from shared_models.state import SCHEMA, job, upload
 
 MOST_RUNS = 25
 """A job whose workers die so often is ended: it may be what kills them."""
@@ -51,12 +51,14 @@ async def begin(database: Database, number: int, owner: str) -> Begun:
 
 
 async def end(database: Database, number: int, *, failed: bool = False, error: dict[str, Any] | None = None) -> None:
-    """Note how a run ended; `failed` counts it."""
+    """Note how a run ended; `failed` counts it. What was uploaded is kept for as long as it may be tried again."""
     values: dict[str, Any] = {"step": job.c.step + 1, "finished": sa.func.clock_timestamp(), "error": error}
     if failed:
         values["failures"] = job.c.failures + 1
     async with database.write() as tx:
         await tx.execute(sa.update(job).where(job.c.id == number).values(values))
+        if not failed:
+            await tx.execute(sa.delete(upload).where(upload.c.job == number))
 
 
 async def take_up(database: Database, silent_for: float) -> list[TakenUp]:

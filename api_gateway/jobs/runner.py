@@ -23,6 +23,7 @@ from api_gateway.jobs.task import Task
 from api_gateway.jobs.work import Superseded, Work
 from api_gateway.project import Project, load_project
 from shared_models.database import Database
+from shared_models.grants import touches_of
 
 NICE = 5
 _POOL = 3
@@ -81,8 +82,10 @@ async def _work_off(
             continue  # a word to a job that has ended already
         principal = Principal.from_json(head["principal"])
         acting = database.acting(project.convention.session(principal))
-        work = Work(principal, head["job"], head["ref"], head["run"], acting)
-        running = asyncio.create_task(outcome_of(tasks[head["task"]], work, head["arguments"], project.folder))
+        task = tasks[head["task"]]
+        touches = next(iter(touches_of([task.run])), None)
+        work = Work(principal, head["job"], head["ref"], head["run"], task.name, acting, database, touches)
+        running = asyncio.create_task(outcome_of(task, work, head["arguments"], project.folder))
         while not running.done():
             await asyncio.wait([running, word], return_when=asyncio.FIRST_COMPLETED)
             if word.done():

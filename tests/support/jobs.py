@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import httpx2
 import psycopg
+import uvicorn
 from procrastinate import App
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api_gateway.api.build import Databases, build_api
 from api_gateway.api.contract import Contract, touched_by
-from api_gateway.consumers import Consumer, Principal
+from api_gateway.consumers import Consumer, Credential, Principal, Register, secret_hash
 from api_gateway.jobs import Enqueued, Enqueuer, Job, load_tasks
 from api_gateway.jobs.runners import RunnerPool, RunnerSetting
 from api_gateway.jobs.working import Workplace, work_forever
-from api_gateway.postgres import Server
+from api_gateway.postgres import Server, free_port
 from api_gateway.project import Project, load_project
 from shared_models.binding import bind
 from shared_models.catalog import read_snapshot
@@ -25,11 +31,28 @@ from shared_models.database import Database
 from shared_models.granting import apply, wanted
 from shared_models.grants import grants
 from shared_models.migrations import upgrade
-from tests.support.api import Api, serving
+from tests.support.api import Api
 
 FOLDER = Path(__file__).parent / "chores"
 BOTH = [Consumer(code, code, frozenset({"chores:write"})) for code in ("ACME", "BOLT")]
 HEARTBEAT = 0.2
+
+
+class _Closing:
+    """The application, with its connections closed where they were opened: in the server's own loop."""
+
+    def __init__(self, app: ASGIApp, database: Database) -> None:
+        self._app, self._database = app, database
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._database.close()
+        await send({"type": "lifespan.shutdown.complete"})
 
 
 def _nothing_else(app: App) -> None:
@@ -43,6 +66,12 @@ class Chores:
     server: Server
     url: str
     project: Project = field(default_factory=lambda: load_project(FOLDER))
+    revoked: set[str] = field(default_factory=set)
+
+    def revoke(self, *consumers: str) -> None:
+        """Exactly these keys are not accepted from now on."""
+        self.revoked.clear()
+        self.revoked.update(consumers)
 
     def login(self, role: str) -> str:
         return self.server.url(self.url.rsplit("/", 1)[1], user=role)
@@ -55,7 +84,9 @@ class Chores:
             snapshot = read_snapshot(connection, ["public"])
             contract = self._contract(snapshot)
             touched = touched_by(self.project, contract)
-            apply(connection, wanted(grants(contract.resources, touched), touched, snapshot, contract.resources))
+            apply(
+                connection, wanted(grants(contract.resources, touched, snapshot), touched, snapshot, contract.resources)
+            )
 
     def _contract(self, snapshot: Any) -> Contract:
         module = self.project.module("contract")
@@ -63,10 +94,32 @@ class Chores:
 
     @contextmanager
     def served(self) -> Iterator[Api]:
+        """The API on a port of its own, for as long as the block lasts."""
         with psycopg.connect(self.url) as connection:
             contract = self._contract(read_snapshot(connection, ["public"]))
-        with serving(self.login("banyan_api"), BOTH, project=self.project, contract=contract) as api:
-            yield api
+        database = self._database("banyan_api")
+        app = build_api(self.project, contract, self._register, Databases(database, database), secret="of the tests")
+        port = free_port()
+        config = uvicorn.Config(_Closing(app, database), port=port, log_level="critical", access_log=False)
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                yield Api(client, contract)  # type: ignore[arg-type]  # it asks as the test client does
+        finally:
+            server.should_exit = True
+            thread.join(15)
+
+    def _register(self) -> Register:
+        keys = [Credential(c.code, "api_key", secret_hash(c.code)) for c in BOTH if c.code not in self.revoked]
+        return Register.of(1, BOTH, keys)
+
+    def _database(self, role: str) -> Database:
+        return Database(self.login(role), size=3, application_name="tests", statement_timeout=5, lock_timeout=2)
 
     @property
     def tasks(self) -> Any:
@@ -87,9 +140,7 @@ class Chores:
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
-        database = Database(
-            self.login("banyan_api"), size=3, application_name="tests", statement_timeout=5, lock_timeout=2
-        )
+        database = self._database("banyan_api")
         try:
             yield database
         finally:
@@ -105,9 +156,7 @@ class Chores:
         """A worker in this process; the jobs run in others."""
         setting = RunnerSetting(str(FOLDER), self.login("banyan_api"), 5.0, 1.0, 256 * 1024 * 1024)
         runners = RunnerPool(setting, concurrency)
-        database = Database(
-            self.login("banyan_owner"), size=3, application_name="tests", statement_timeout=5, lock_timeout=2
-        )
+        database = self._database("banyan_owner")
         tasks, url = load_tasks(self.project), self.login("banyan_owner")
         place = Workplace(url, database, tasks, runners, concurrency, HEARTBEAT, _nothing_else)
         working = asyncio.create_task(work_forever(place))

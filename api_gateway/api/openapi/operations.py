@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api_gateway.api.openapi.jobs import job_answer
 from api_gateway.api.openapi.names import get_id
 from api_gateway.api.openapi.responses import header, refusals
 from api_gateway.api.openapi.schemas import Json, reference
@@ -25,6 +26,13 @@ def complete(written: Json, op: Operation, resources: Resources) -> None:
         statuses += ["409", "413", "415", "422"]
         written.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         success.setdefault("headers", {}).update(header("Idempotency-Replayed"))
+    if op.upload is not None:
+        statuses.append("408")
+        written["requestBody"] = {"required": True, "content": {op.upload.media: {"schema": {"type": "string"}}}}
+        told = f"At most {op.upload.limit} bytes, as text in UTF-8. The same content is not worked off twice at a time."
+        written["description"] = f"{written.get('description', '')}\n\n{told}".strip()
+    if op.job:
+        success = job_answer("It will be done: `Location` tells how far it is.", "Location", "Idempotency-Replayed")
     if op.answer is not None:
         resource = resources.same(op.answer) or resources.of(op.answer)
         success["content"] = {"application/json": {"schema": reference(resource.name)}}

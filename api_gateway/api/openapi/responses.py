@@ -12,6 +12,7 @@ _REASONS = {
     "404": ("NotFound", "There is no such row or page, or the key's owner does not see it."),
     "405": ("MethodNotAllowed", "The method is not allowed here."),
     "406": ("NotAcceptable", "Another media type is wanted than there is."),
+    "408": ("RequestTimeout", "The rest of the body did not come."),
     "409": (
         "Conflict",
         "It fits, but what is stored does not allow it; or a twin with the same Idempotency-Key is being worked on.",

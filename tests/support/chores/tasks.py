@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from chores.tables import chore
 
 from api_gateway.errors import Problem
-from api_gateway.jobs import Work, task
+from api_gateway.jobs import RowFault, Work, task
 from shared_models.grants import touches
 
 
@@ -103,8 +103,35 @@ async def in_steps(work: Work, steps: int, pause: float) -> None:
         await asyncio.sleep(pause)
 
 
+@task(deadline=60)
+async def do_list(work: Work, pause: float) -> None:
+    upload = await work.upload()
+    async for batch in upload.batches(10, after=await work.position()):
+        rows = [record for record in batch.records if record.row > 1]
+        good = [record.cells for record in rows if record.cells is not None and len(record.cells) == 2]
+        faults = [
+            RowFault(record.row, "not_two", "A chore and by whom.", raw=record.raw)
+            for record in rows
+            if record.cells is None or len(record.cells) != 2
+        ]
+        async with work.write() as tx:
+            if good:
+                values = [{"what": what, "by": by, "run": work.run} for what, by in good]
+                await tx.execute(sa.insert(chore).values(values))
+            await work.progress(
+                tx,
+                done=batch.lines,
+                total=upload.lines,
+                position=batch.position,
+                faults=faults,
+                result={"pause": pause},
+            )
+        await asyncio.sleep(pause)
+
+
 tasks = [
-    note, count, typed, say_role, third_time, never_works, refuses, hangs, ends_its_process, eats_memory, in_steps,
+    do_list, in_steps, note, count, typed, say_role, third_time, never_works, refuses, hangs, ends_its_process,
+    eats_memory,
 ]  # fmt: skip
 if os.environ.get("CHORES_TICK"):
     tasks.append(tick)
