@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from api_gateway.routes import BasicAuth, FormToken, HeaderToken, QueryToken, Route
+from northgate_api.mimics.customer_new import customer_new
+from northgate_api.mimics.index_php import index_php
+from northgate_api.mimics.invoice_text import invoice_text
+from northgate_api.mimics.order_in import order_cancel, order_in
 from northgate_api.mimics.order_list import order_list
 from northgate_api.mimics.order_status import order_status
+from northgate_api.mimics.price_upload import price_upload
+from northgate_api.mimics.stock import stock_csv
 
 routes = [
     Route(
@@ -30,6 +36,7 @@ routes = [
         "POST",
         "/partner/order_in",
         consumer=FormToken("token"),
+        mimic=order_in,
         successor="/api/v1/orders",
         description="A new order as a form, answered by one line of text.",
     ),
@@ -38,6 +45,8 @@ routes = [
         "POST",
         "/partner/order_cancel",
         consumer=FormToken("token"),
+        mimic=order_cancel,
+        successor="/api/v1/orders/{number}/cancellation",
         description="Cancels an order that is open or allocated.",
     ),
     Route(
@@ -45,6 +54,7 @@ routes = [
         "GET",
         "/partner/stock.csv",
         consumer=QueryToken("token"),
+        mimic=stock_csv,
         successor="/api/v1/items",
         description="What is on the shelf, for spreadsheets: semicolons, decimal comma, Latin-1.",
     ),
@@ -54,6 +64,7 @@ routes = [
         "/index.php",
         query={"action": "price"},
         consumer=HeaderToken("X-Partner-Token"),
+        mimic=index_php,
         description="One item's price at a quantity. Two more actions of index.php are still called, and not listed.",
     ),
     Route(
@@ -61,6 +72,8 @@ routes = [
         "POST",
         "/partner/customer_new",
         consumer=BasicAuth(),
+        mimic=customer_new,
+        successor="/api/v1/customers",
         description="A new customer, with a login where a password is sent.",
     ),
     Route(
@@ -68,6 +81,7 @@ routes = [
         "GET",
         "/partner/invoice/{no}.txt",
         consumer=BasicAuth(),
+        mimic=invoice_text,
         successor="/api/v1/invoices",
         description="One invoice as the line printer had it.",
     ),
@@ -76,6 +90,8 @@ routes = [
         "POST",
         "/partner/price_upload",
         consumer=QueryToken("token"),
+        mimic=price_upload,
+        timeout=30.0,
         description="A partner's agreed prices, as a file or as the body.",
     ),
 ]

@@ -4,13 +4,17 @@
 - a date is 2026-11-05 or 11/05/2026
 - a status that nobody knows is shown as its number
 - an inactive partner is a wrong token
+- a form is read whatever its content type says, UTF-8 or Latin-1; of a field that comes twice the last one counts
+- what is refused has status 200, where the endpoint is of the PHP site's family
 """
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from urllib.parse import unquote_to_bytes
 
+from fastapi import Response
 from sqlalchemy import select
 
 from api_gateway.consumers import Principal
@@ -33,9 +37,9 @@ async def active_partner(tx: ReadTransaction, caller: Principal | None) -> str |
     return found
 
 
-def whole_number(text: str) -> int:
+def whole_number(text: str | None) -> int:
     """PHP's intval on 32 bits: blanks before are skipped, eleven digits are read at most, nonsense is 0."""
-    found = re.match(r"[ \t\r\n]*([+-]?[0-9]+)", text)
+    found = re.match(r"[ \t\r\n]*([+-]?[0-9]+)", text or "")
     return max(_SMALLEST, min(_LARGEST, int(found[1][:12]))) if found else 0
 
 
@@ -56,3 +60,40 @@ def day(written: str) -> date | None:
 def without_nul(value: str) -> str:
     """Legacy drops NUL characters before it looks at a parameter."""
     return value.replace("\0", "")
+
+
+def text(raw: bytes) -> str:
+    """BOLT's AS/400 sends Latin-1, everybody else UTF-8."""
+    try:
+        return without_nul(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return without_nul(raw.decode("latin-1"))
+
+
+def form(body: bytes) -> dict[str, str]:
+    """The fields of the body, blanks at both ends aside."""
+    fields = {}
+    for pair in body.replace(b"+", b" ").split(b"&"):
+        name, _, value = pair.partition(b"=")
+        fields[text(unquote_to_bytes(name))] = text(unquote_to_bytes(value)).strip()
+    return fields
+
+
+def plain(body: str, status: int = 200) -> Response:
+    """Text in UTF-8 that does not say so."""
+    return Response(body.encode(), status, {"content-type": "text/plain"})
+
+
+def latin1(body: str, media_type: str) -> Response:
+    """What Latin-1 does not have becomes a question mark."""
+    return Response(body.encode("latin-1", "replace"), headers={"content-type": f"{media_type}; charset=ISO-8859-1"})
+
+
+def err(code: str, message: object) -> Response:
+    return plain(f"ERR|{code}|{message}")
+
+
+def password_wanted() -> Response:
+    """Basic auth of the two endpoints that Dale wrote. Not 200: their callers are browsers' relatives."""
+    headers = {"content-type": "text/plain", "www-authenticate": 'Basic realm="Northgate partners"'}
+    return Response("Authorization required\n", 401, headers)

@@ -1,98 +1,22 @@
-"""The example's two mimics answer what the legacy endpoints answer: hundreds of requests, kind and rude."""
+"""The two mimics about orders answer what the legacy endpoints answer: hundreds of requests, kind and rude."""
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from api_gateway.consumers import Principal
 from api_gateway.evidence.candidate import Candidates
-from api_gateway.evidence.compare import Verdict, compare
-from api_gateway.evidence.control import ask_legacy
-from api_gateway.evidence.mimic import MimicRequest
-from api_gateway.evidence.rules import Rules
-from api_gateway.evidence.shapes import outcome_class
-from api_gateway.project import Project, load_project
-from shared_models.database import Database
-from shared_models.grants import Grant, grant_sql, touches_of, usage_sql
-from shared_models.migrations import BANYAN, upgrade
 from shared_models.state import READ
-from tests.support.legacy import running_legacy
+from tests.support.asked import PARTNERS, Asked, compared, token
 
-ROOT = Path(__file__).parent.parent.parent
-PARTNERS = ("ACME", "BOLT", "CRANE", "DELTA", "EAGLE", "GRANT")  # GRANT is switched off
 NUMBERS = [
     *("0", "-1", "+7", "%2B7", "12abc", "abc", "%203", "3%20", "99999", "1.5", "%D9%A3", "", "%00", "%0B5"),
     *("2147483647", "2147483648", "-2147483649", "9" * 40),
 ]
-
-
-def token(partner: str) -> str:
-    return hashlib.sha256(f"northgate-demo-token-{partner}".encode()).hexdigest()[:32]
-
-
-class Asked:
-    """One request as a partner sends it, and as whom the gateway knows the sender."""
-
-    def __init__(self, route: str, target: str, partner: str | None, headers: dict[str, str] | None = None) -> None:
-        self.route, self.target, self.method = route, target, "GET"
-        self.headers = tuple(
-            (name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()
-        )
-        values = {"prt_cd": partner or ""}
-        self.principal = Principal("consumer", partner.lower(), values=values) if partner is not None else None
-
-    def __repr__(self) -> str:
-        return f"{self.method} {self.target}"
-
-
-@pytest.fixture(scope="module")
-def url(northgate_shared_url: str) -> str:
-    upgrade(northgate_shared_url, BANYAN)
-    return northgate_shared_url
-
-
-@pytest.fixture(scope="module")
-def legacy(url: str) -> Iterator[str]:
-    with running_legacy(url) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def project() -> Project:
-    return load_project(ROOT / "northgate_api")
-
-
-@pytest.fixture
-async def candidates(url: str, project: Project) -> AsyncIterator[Candidates]:
-    """As the observer runs them: as banyan_read, with exactly the columns that the mimics declare."""
-    grant_what_mimics_touch(url, project)
-    database = Database(
-        url.replace("postgres@", f"{READ}@"), size=2, application_name="t", statement_timeout=5, lock_timeout=1
-    )
-    await database.open()
-    yield Candidates(project, database)
-    await database.close()
-
-
-def grant_what_mimics_touch(url: str, project: Project) -> None:
-    touched = touches_of(route.mimic for route in project.routes.values() if route.mimic is not None)
-    wanted = [
-        Grant(READ, "public", table, column, "SELECT")
-        for touch in touched
-        for table, columns in touch.select.items()
-        for column in columns
-    ]
-    with psycopg.connect(url) as connection:
-        for statement in [*usage_sql((grant.table_schema, grant.grantee) for grant in wanted), *grant_sql(wanted)]:
-            connection.execute(statement.encode())
 
 
 def orders_of(url: str) -> Sequence[tuple[int, str | None, str | None]]:
@@ -167,25 +91,6 @@ def statuses(rng: random.Random, url: str) -> list[Asked]:
     return asked
 
 
-async def compared(asked: Sequence[Asked], legacy: str, candidates: Candidates) -> Counter[str]:
-    """Every request put to both sides. Fails with the first differences; returns how often each outcome was seen."""
-    outcomes: Counter[str] = Counter()
-    for each in asked:
-        control = await ask_legacy(legacy, each.method, each.target, ((b"host", b"northgate"), *each.headers))
-        path, _, query = each.target.partition("?")
-        request = MimicRequest(each.method, path, query.encode(), each.headers)
-        candidate = await candidates.observe(each.route, request, each.principal, 5.0)
-        comparison = compare(control, candidate, Rules(), method=each.method)
-        assert comparison.verdict is Verdict.match, (
-            each,
-            [d.as_json() for d in comparison.differences],
-            comparison.why,
-        )
-        assert control.body == candidate.body, each
-        outcomes[outcome_class(control)] += 1
-    return outcomes
-
-
 async def test_the_order_list_answers_as_legacy_does(legacy: str, candidates: Candidates) -> None:
     outcomes = await compared(lists(random.Random(1)), legacy, candidates)
     assert outcomes["200 text/xml <orders>"] > 150
@@ -201,11 +106,8 @@ async def test_the_order_status_answers_as_legacy_does(url: str, legacy: str, ca
 @pytest.mark.parametrize("route", ["orders.list", "orders.status"])
 async def test_head_is_answered_as_legacy_does(route: str, legacy: str, candidates: Candidates) -> None:
     paths = {"orders.list": "/partner/orders.xml", "orders.status": "/partner/order_status"}
-    asked = Asked(route, f"{paths[route]}?token={token('ACME')}&no=1", "ACME", {"X-Partner-Token": token("ACME")})
-    control = await ask_legacy(legacy, "HEAD", asked.target, ((b"host", b"northgate"), *asked.headers))
-    request = MimicRequest("HEAD", paths[route], asked.target.partition("?")[2].encode(), asked.headers)
-    candidate = await candidates.observe(route, request, asked.principal, 5.0)
-    assert compare(control, candidate, Rules(), method="HEAD").verdict is Verdict.match
+    target, head = f"{paths[route]}?token={token('ACME')}&no=1", {"X-Partner-Token": token("ACME")}
+    await compared([Asked(route, target, "ACME", head, method="HEAD")], legacy, candidates)
 
 
 async def test_a_mimic_reads_no_column_that_it_does_not_declare(url: str, candidates: Candidates) -> None:
