@@ -1,6 +1,7 @@
 """Who may do what is more than one row: partners, for what is theirs; clerks of the order desk, for everything.
 
-Both are consumers of the API. `prt_cd` and `user` are what they are in the legacy system, registered with the consumer.
+Partners are consumers of the API; a clerk is one too, or a person by the panel's own session. `prt_cd` and `user` are
+what a consumer is in the legacy system, registered with it.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ async def find_partner(tx: ReadTransaction, caller: Principal | None) -> Partner
 async def clerk_of(tx: ReadTransaction, caller: Principal) -> Clerk:
     """Raises Problem 403 for a caller behind whom no active clerk stands."""
     u = auth_user.c
-    name = caller.value("user") or ""
+    name = caller.value("username" if caller.kind == "staff" else "user") or ""
     known = sa.select(u.id, u.username).where(u.username == name, u.is_staff.is_(True), u.is_active.is_(True))
     found = await tx.one(known)
     if found is None:

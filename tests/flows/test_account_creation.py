@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api_gateway.postgres import Server
+from tests.support.accounts import fronted
 from tests.support.both_sides import BothSides, said_by_django
 
 WHOLE = {
@@ -63,6 +66,17 @@ def test_the_login_works_with_the_legacy_apps_own_code(both: BothSides) -> None:
         " h.must_update(a.pw_hash), Customer.live.get(cust_no=a.cust_no).nm)"
     )
     assert said_by_django(both.url, check) == "True False False Ridge Tools é"
+
+
+async def test_the_login_is_one_of_the_mobile_app_at_once(both: BothSides, server: Server, tmp_path: Path) -> None:
+    new = {**WHOLE, "email": "Phone@Ridge.example"}
+    number = both.api.ask("POST", "customers", json=new).json()["number"]
+    async with fronted(server, both.url, tmp_path) as app:
+        assert (await app.sign_in("phone@ridge.example", "wrong")).code == "invalid_grant"
+        signed_in = await app.sign_in("Phone@Ridge.example", new["password"])
+        assert signed_in.status == 200
+        seen = await app.with_token(signed_in.json["access_token"], "v1/customers")
+    assert [(row["number"], row["name"]) for row in seen.json["data"]] == [(number, "Ridge Tools é")]
 
 
 def test_the_password_is_nowhere_but_in_its_hash(both: BothSides) -> None:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import httpx2
 import psycopg
 
+from tests.support.accounts import SECRET_KEY
 from tests.support.api import Api
 from tests.support.legacy import running_legacy
 
@@ -85,6 +86,12 @@ class BothSides:
         assert answer.status_code == 200, answer.text
         return answer.text
 
+    def take_over_the_sessions(self) -> None:
+        """Who is signed in to the legacy panel is so over our copy too."""
+        with psycopg.connect(self.legacy_url) as theirs, psycopg.connect(self.url) as ours:
+            rows = theirs.execute("SELECT session_key, session_data, expire_date FROM django_session").fetchall()
+            ours.cursor().executemany("INSERT INTO django_session VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", rows)
+
     def differences(self) -> tuple[Counter[Row], Counter[Row]]:
         """Rows of ours that they do not have, rows of theirs that we do not have."""
         ours, theirs = images(self.url), images(self.legacy_url)
@@ -135,5 +142,5 @@ def said_by_django(url: str, code: str) -> str:
 def both_sides(clone: Callable[[str], str], template: str, serve: Callable[[str], Any]) -> Iterator[BothSides]:
     """Two copies of the template; `serve` gives our API over a database."""
     url, legacy_url = clone(template), clone(template)
-    with running_legacy(legacy_url) as legacy, serve(url) as api:
+    with running_legacy(legacy_url, NORTHGATE_SECRET_KEY=SECRET_KEY) as legacy, serve(url) as api:
         yield BothSides(api, url, legacy, legacy_url)

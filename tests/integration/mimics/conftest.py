@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import psycopg
 import pytest
@@ -18,9 +18,10 @@ from tests.support.legacy import running_legacy
 
 
 @pytest.fixture(scope="package")
-def url(northgate_shared_url: str) -> str:
-    upgrade(northgate_shared_url, BANYAN)
-    return northgate_shared_url
+def url(clone: Callable[[str], str], northgate_template: str) -> str:
+    made = clone(northgate_template)
+    upgrade(made, BANYAN)
+    return made
 
 
 @pytest.fixture(scope="package")
