@@ -17,6 +17,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared_models.contract import (
+    Aggregates,
     Children,
     Codes,
     Column,
@@ -140,6 +141,13 @@ class Order(
         consumer=Rows.where(prt_cd=partner), account=Rows.where(cust_no=customer_of_account), staff=Rows.all()
     ),
     sort="-placed_at",
+    aggregates=Aggregates(
+        by=("status", "customer_number", "currency", "rush", "placed_at.day", "placed_at.month", "placed_at.year"),
+        sum="total",
+        avg="total",
+        min=("total", "placed_at"),
+        max=("total", "placed_at"),
+    ),
 ):
     """An order as partners and the mobile app see it."""
 

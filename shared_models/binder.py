@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic.fields import FieldInfo
 
 from shared_models import contract as c
+from shared_models.aggregating import bind_aggregates
 from shared_models.annotations import bare, choices, is_optional
 from shared_models.containing import containing_of
 from shared_models.joining import joined
@@ -88,6 +89,8 @@ class Binder:
             self._fault("no field of it is a column")
         elif definition.path is not None and not resource.order:
             self._fault("no field can be sorted by, so there is no order for pages")
+        if definition.aggregates is not None:
+            resource = replace(resource, aggregates=bind_aggregates(definition.aggregates, resource, self._fault))
         return replace(resource, sort=self._sort(resource), search=self._search(resource)), self.findings
 
     def _path(self) -> str | None:

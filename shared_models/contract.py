@@ -26,6 +26,7 @@ from shared_models.lifecycle import Deprecated
 from shared_models.rows import Reference, Rows, principal
 
 __all__ = [
+    "Aggregates",
     "BigInt",
     "Bytes",
     "Children",
@@ -53,6 +54,7 @@ __all__ = [
 Verb = Literal["list", "get", "create", "update", "upsert", "delete"]
 Stored = str | int | bool
 Total = Literal["exact", "estimated"]
+Function = Literal["sum", "avg", "min", "max"]
 DEFAULT_DEPTH, MAX_DEPTH = 3, 5
 
 
@@ -198,6 +200,30 @@ class Now:
 Fill = Stored | Decimal | datetime | date | Reference | Now
 
 
+class Aggregates:
+    """What a list may be summed up to at `/orders:aggregate`: how many rows there are, and besides
+
+    sum, avg, min, max   of these fields
+    by                   in groups by these fields, or by the calendar of a date or moment: `placed_at.month` (`day`,
+                         `week`, `month`, `quarter`, `year`)
+    """
+
+    __slots__ = ("avg", "by", "max", "min", "sum")
+
+    def __init__(
+        self,
+        *,
+        by: str | tuple[str, ...] = (),
+        sum: str | tuple[str, ...] = (),  # noqa: A002 - the word of SQL and of the API
+        avg: str | tuple[str, ...] = (),
+        min: str | tuple[str, ...] = (),  # noqa: A002
+        max: str | tuple[str, ...] = (),  # noqa: A002
+    ) -> None:
+        self.by, self.sum, self.avg, self.min, self.max = (
+            (given,) if isinstance(given, str) else given for given in (by, sum, avg, min, max)
+        )
+
+
 class Search:
     """`q=…` finds the words in these fields, by PostgreSQL's text search configuration `language`."""
 
@@ -257,6 +283,7 @@ class Definition:
     include_depth: int
     totals: tuple[Total, ...]
     search: Search | None
+    aggregates: Aggregates | None
     write_scope: str | None
     on_create: Mapping[str, Fill]
     on_write: Mapping[str, Fill]
@@ -278,6 +305,7 @@ class Resource(BaseModel):
     include_depth  steps that `include`, and filters on parents, may take from here
     totals         how a list may say how many rows there are: `exact`, `estimated`
     search         which fields `q` searches for words
+    aggregates     what a list may be summed up to, at `/orders:aggregate`
     sort           order of a list when none is asked for: `-placed_at,number`; default: the key
 
     write_scope    what a principal needs for writing; default `orders:write`
@@ -312,6 +340,7 @@ class Resource(BaseModel):
         include_depth: int = DEFAULT_DEPTH,
         totals: tuple[Total, ...] = (),
         search: Search | None = None,
+        aggregates: Aggregates | None = None,
         write_scope: str | None = None,
         on_create: Mapping[str, Fill] | None = None,
         on_write: Mapping[str, Fill] | None = None,
@@ -338,6 +367,7 @@ class Resource(BaseModel):
             include_depth=include_depth,
             totals=tuple(totals),
             search=search,
+            aggregates=aggregates,
             write_scope=write_scope if write_scope is not None or path is None else f"{path}:write",
             on_create=on_create or {},
             on_write=on_write or {},

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from shared_models.containing import Containing
-from shared_models.contract import DEFAULT_DEPTH, Now, Resource, Total, Verb
+from shared_models.contract import DEFAULT_DEPTH, Function, Now, Resource, Total, Verb
 from shared_models.joining import part_of
 from shared_models.lifecycle import Deprecated
 from shared_models.rows import Reference, Rows
@@ -130,6 +130,29 @@ class BoundSearch:
 
 
 @dataclass(frozen=True)
+class Aggregate:
+    """A function of a field, or what rows are grouped by.
+
+    schema   JSON Schema of what is shown, null aside
+    of       SQL: from the column to what is computed, or equal in a group
+    shown    SQL: from there to what PostgreSQL shall write as JSON
+    """
+
+    field: Field
+    schema: Mapping[str, Any]
+    of: Callable[[Expression], Expression]
+    shown: Callable[[Expression], Expression]
+
+
+@dataclass(frozen=True)
+class BoundAggregates:
+    """By the names that a request says."""
+
+    functions: Mapping[Function, Mapping[str, Aggregate]]
+    by: Mapping[str, Aggregate]
+
+
+@dataclass(frozen=True)
 class Sort:
     """`nulls` None: where PostgreSQL puts them, last ascending and first descending."""
 
@@ -180,6 +203,7 @@ class BoundResource:
     include_depth: int = DEFAULT_DEPTH
     totals: tuple[Total, ...] = ()
     search: BoundSearch | None = None
+    aggregates: BoundAggregates | None = None
     columns: frozenset[str] = field(default_factory=frozenset)
     writing: Writing = Writing()
     deprecated: Deprecated | None = None

@@ -55,9 +55,10 @@ class Connection(AsyncConnection[tuple[object, ...]]):
         syncs   how many synchronization points were sent; 0: it was one command outside of a pipeline
         Cancelled, it stops the statement in the server too.
         """
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self.deaf()
+            self._loop = loop
             loop.add_reader(self._socket, self._readable)
         self._results, self._syncs = [], syncs
         answered: asyncio.Future[list[Result]] = loop.create_future()

@@ -53,6 +53,11 @@ def page(
     return 200, [*_COMMON, *_link(reading, path, token)], body
 
 
+def groups(rows: list[Cells]) -> tuple[int, Head, bytes]:
+    """`{"data":[…]}`"""
+    return 200, _COMMON, b'{"data":[' + b",".join([row[0] or b"null" for row in rows]) + b"]}"
+
+
 def _total(count: int | None, reading: Reading) -> bytes:
     if count is None or reading.counting is None:
         return b""

@@ -11,6 +11,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway.api import cors, openapi, problems, signing_in
+from api_gateway.api.aggregate_route import AggregateRoute
 from api_gateway.api.authentication import Keys
 from api_gateway.api.bodies import BodyLimit
 from api_gateway.api.contract import Contract, Served
@@ -89,7 +90,8 @@ def build_api(
         exports = ExportRoute(allowed.resources, reader, cursors)
         reading = ReadRoute(allowed.resources, reader, cursors, exports.formats)
         writing = WriteRoute(allowed.resources, statements)
-        methods = [*reading.methods, *writing.methods]
+        summing = AggregateRoute(allowed.resources, reader)
+        methods = [*reading.methods, *writing.methods, *summing.methods, *exports.methods]
         handlers = dict(zip(operations, version.operations, strict=True))
         below_rows = [op for op in operations if "{" in op.path]  # `orders/{number}/cancellation` is no key of a row
         for declared in below_rows:

@@ -13,22 +13,31 @@ from api_gateway.consumers import Principal
 from shared_models.contract import Verb
 from shared_models.resources import BoundResource
 
-Place = Literal["collection", "item"]
-"""`/orders`, or `/orders/4711`."""
+Place = Literal["collection", "item", "aggregate", "export"]
+"""`/orders`, `/orders/4711`, `/orders:aggregate`, `/orders:export`."""
+Whole = Literal["aggregate", "export"]
+"""What is asked of a list as a whole, behind a colon: no path of a resource holds one, and a key stands behind a slash,
+so that none of them can be in another's way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a resource. `path`: `/api/v1/orders`; `key`: what stands behind it, percent-encoded."""
+    """One request of a resource. `path`: `/api/v1/orders`; `key`: what stands behind it, percent-encoded.
+
+    whole   it is the list as a whole that is asked for; `path` is without this word
+    """
 
     resource: BoundResource
     path: str
     key: bytes | None
     scope: Scope
     receive: Receive
+    whole: Whole | None = None
 
     @property
     def place(self) -> Place:
+        if self.whole is not None:
+            return self.whole
         return "collection" if self.key is None else "item"
 
     @property
@@ -48,6 +57,13 @@ class Call:
         """Every value of this header (in lower case), joined as RFC 9110 allows; None: not sent."""
         values = [value for key, value in self.scope["headers"] if key == name]
         return b",".join(values).decode("latin-1") if values else None
+
+
+def wholes(resource: BoundResource) -> tuple[Whole, ...]:
+    """What can be asked of this resource's list as a whole."""
+    if "list" not in resource.verbs:
+        return ()
+    return ("export",) if resource.aggregates is None else ("aggregate", "export")
 
 
 Handler = Callable[[Call, Send], Awaitable[None]]

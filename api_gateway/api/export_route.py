@@ -13,13 +13,15 @@ from collections.abc import AsyncIterator
 
 from starlette.types import Message, Send
 
+from api_gateway.api.accept import chosen
 from api_gateway.api.answer import Head
+from api_gateway.api.authentication import require_scope
 from api_gateway.api.bad_values import refused
-from api_gateway.api.calls import Call, Format
+from api_gateway.api.calls import Call, Format, Method
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_select import Export, Form
 from api_gateway.api.prefer import applied
-from api_gateway.api.problems import bad_request, of_fault
+from api_gateway.api.problems import bad_request, not_acceptable, of_fault
 from api_gateway.api.query import decoded_text
 from api_gateway.api.reader import Reader, database_of
 from api_gateway.api.request import Reading, list_request
@@ -34,6 +36,7 @@ STALLED_SECONDS = 30.0
 """For how long a client may take nothing of what is sent."""
 
 _TYPES: dict[Form, str] = {"ndjson": NDJSON, "csv": "text/csv; charset=utf-8; header=present"}
+_FORMS: dict[str, Form] = {CSV: "csv", NDJSON: "ndjson"}
 _LINE_ENDS: dict[Form, bytes] = {"ndjson": b"\n", "csv": b"\r\n"}
 
 
@@ -42,20 +45,25 @@ class ExportBroken(Exception):
 
 
 class ExportRoute:
-    """`formats` plug into the lists of ReadRoute, which has checked scope and Accept."""
+    """`/orders:export`. `formats` are the same files where `Accept` wants them of `/orders` itself."""
 
     def __init__(self, resources: Resources, reader: Reader, cursors: Cursors) -> None:
         self._resources, self._reader, self._cursors = resources, reader, cursors
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        async def ndjson(call: Call, send: Send) -> None:
-            await self._export(call, send, "ndjson")
+        return tuple(Format(media, self._whole) for media in _FORMS)
 
-        async def csv(call: Call, send: Send) -> None:
-            await self._export(call, send, "csv")
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        return (Method("GET", "export", "list", self._whole),)
 
-        return (Format(NDJSON, ndjson), Format(CSV, csv))
+    async def _whole(self, call: Call, send: Send) -> None:
+        require_scope(call.principal, call.resource.scope)
+        media = chosen(call.header(b"accept"), tuple(_FORMS))
+        if media is None:
+            raise not_acceptable(_FORMS)
+        await self._export(call, send, _FORMS[media])
 
     async def _export(self, call: Call, send: Send, form: Form) -> None:
         timed = Timing()

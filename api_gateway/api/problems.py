@@ -84,6 +84,11 @@ def too_expensive(parameters: Sequence[str], detail: str) -> Problem:
     return Problem(400, "too_expensive", "This would cost the database too much.", errors=errors)
 
 
+def too_many_groups(most: int) -> Problem:
+    error = FieldError("too_many_groups", "Group by less, or filter more.", parameter="by")
+    return Problem(400, "too_many_groups", f"There are more than {most} groups.", errors=[error])
+
+
 def rate_limited(seconds: int) -> Problem:
     headers = {"retry-after": str(seconds)}
     return Problem(429, "rate_limited", "Too many requests.", f"Ask again in {seconds} s.", headers=headers)

@@ -16,7 +16,7 @@ from api_gateway.api.grammar import WORDS
 from api_gateway.api.inclusions import Inclusions
 from api_gateway.api.problems import bad_request, no_such_page, not_found
 from api_gateway.api.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_PATTERN, Pairs, decoded_text, query_pairs
-from api_gateway.api.shapes import CountShape, GetShape, ListShape, Node
+from api_gateway.api.shapes import AggregateShape, CountShape, GetShape, ListShape, Node
 from api_gateway.api.sorting import distinct, sorts_of
 from api_gateway.consumers import Principal
 from api_gateway.errors import FieldError
@@ -38,7 +38,7 @@ class Reading:
     """
 
     resource: BoundResource
-    shape: GetShape | ListShape
+    shape: GetShape | ListShape | AggregateShape
     values: dict[str, str | None]
     pairs: Pairs
     context: str = ""

@@ -6,6 +6,7 @@ Handlers plug in as a Method each (`calls`): reading, writing, exports know noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 from starlette.datastructures import URLPath
 from starlette.routing import BaseRoute, Match, NoMatchFound
@@ -13,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api_gateway.api import problems
 from api_gateway.api.answer import send_answer
-from api_gateway.api.calls import Call, Method
+from api_gateway.api.calls import Call, Method, Whole, wholes
 from api_gateway.api.query import decoded_text
 from api_gateway.errors import Problem
 from shared_models.faults import BadValue, DatabaseFault
@@ -28,7 +29,9 @@ class ResourceRoute(BaseRoute):
     ) -> None:
         self._prefix, self._raw_prefix = prefix, prefix.encode()
         self._resources, self._methods, self._others = resources, tuple(methods), others
-        self._served = frozenset(resources.by_path) | frozenset(resources.unavailable)
+        self._wholes = {f"{path}:{word}": (r, word) for path, r in resources.by_path.items() for word in wholes(r)}
+        self._unavailable = {f"{path}{below}" for path in resources.unavailable for below in ("", *_BELOW)}
+        self._served = frozenset(resources.by_path) | frozenset(self._wholes) | self._unavailable
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Everything under a resource's path, except what an operation answers."""
@@ -79,9 +82,11 @@ class ResourceRoute(BaseRoute):
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         name, slash, key = raw[len(self._raw_prefix) :].partition(b"/")
         path = decoded_text(name) or ""
-        if path in self._resources.unavailable:
+        if path in self._unavailable:
             raise problems.out_of_service()
         resource = self._resources.by_path.get(path)
+        if resource is None and not slash and (found := self._wholes.get(path)) is not None:
+            return Call(found[0], f"{self._prefix}{found[0].path}", None, scope, receive, found[1])
         if resource is None or (slash and not key):
             raise problems.not_found()
         return Call(resource, self._prefix + path, key if slash else None, scope, receive)
@@ -91,8 +96,12 @@ class ResourceRoute(BaseRoute):
         served = [method.name for method in self._methods if method.place == call.place and method.verb in verbs]
         reading = ("GET", "HEAD") if "GET" in served else ()
         below = call.path[len(self._prefix) :] + ("" if call.key is None else "/" + call.key.decode("latin-1"))
+        below += "" if call.whole is None else f":{call.whole}"
         others = [*(name for name in served if name != "GET"), *self._others(below)]
         return tuple(dict.fromkeys((*reading, *others, "OPTIONS")))
+
+
+_BELOW = tuple(f":{word}" for word in get_args(Whole))
 
 
 def _without_body(send: Send) -> Send:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api_gateway.api.calls import wholes
 from api_gateway.api.contract import Contract
 from api_gateway.api.operations import Operation, operation_of
 from shared_models.contract import Deprecated
@@ -62,7 +63,8 @@ def retiring_places(contract: Contract, prefix: str) -> dict[str, Pairs]:
         (version,) = (one for one in contract.versions if one.version == name)
         found[f"{prefix}/{name}"] = headers_of(of_version.of_version())
         for path, resource in version.resources.by_path.items():
-            found[f"{prefix}/{name}/{path}"] = headers_of(of_version.of_resource(resource))
+            for place in (path, *(f"{path}:{word}" for word in wholes(resource))):
+                found[f"{prefix}/{name}/{place}"] = headers_of(of_version.of_resource(resource))
         for handler in version.operations:
             declared = operation_of(handler)
             if declared.deprecated is not None:

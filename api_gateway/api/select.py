@@ -1,6 +1,7 @@
 """From a shape to its statement: one SELECT whose rows are the documents, written as JSON by PostgreSQL itself.
 
     list    rows of: document, and as text the stored values it is ordered by (for the cursor)
+    groups  rows of: document (`aggregate_select`)
     get     one row of: the fields asked for; all fields where that is not the same; what is included, where it is
 
 Rows that are not the principal's are excluded in the statement, at every depth. Parameters: `f0`, `f1`… filters,
@@ -17,16 +18,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from api_gateway.api.aggregate_select import groups
 from api_gateway.api.compared import compared
 from api_gateway.api.keyset import after, order
-from api_gateway.api.shapes import CountShape, GetShape, Included, ListShape, Shape
+from api_gateway.api.searching import found
+from api_gateway.api.shapes import AggregateShape, CountShape, GetShape, Included, ListShape, Shape
 from api_gateway.api.sorting import distinct
 from api_gateway.api.sources import Sources, number
 from api_gateway.api.visible import Place
 from api_gateway.api.where import where
 from shared_models.prepared import Prepared, parameter, prepared
 from shared_models.resources import BoundResource, Link, Resources
-from shared_models.spelling import cast_to, quoted_text
+from shared_models.spelling import cast_to
 from shared_models.values import Expression, as_text
 
 _KEPT = 500
@@ -71,6 +74,8 @@ def statement_of(shape: Shape, resources: Resources) -> Statement:
             select = builder.count(resource, shape)
         case GetShape():
             select = builder.get(resource, shape)
+        case AggregateShape():
+            select = groups(resource, shape, builder.sources)
     return Statement(prepared(select), builder.sources.places.found)
 
 
@@ -110,7 +115,7 @@ class _Builder:
         stored = sorted(resource.columns)
         page = sa.select(*(row.c[name] for name in stored)).select_from(row)
         page = page.where(*self.sources.visible(resource, row), *where(shape.conditions, resource, row, self.sources))
-        page = page.where(*_found(resource, row, searched=shape.searched))
+        page = page.where(*found(resource, row, searched=shape.searched))
         if shape.after is not None:
             page = page.where(after(resource, row, shape.sorts, shape.after, or_at=shape.counted))
         if shape.counted:
@@ -128,7 +133,7 @@ class _Builder:
         row = self.sources.alias(resource)
         rows = sa.select(number(1).label("one")).select_from(row).where(*self.sources.visible(resource, row))
         rows = rows.where(*where(shape.conditions, resource, row, self.sources))
-        rows = rows.where(*_found(resource, row, searched=shape.searched))
+        rows = rows.where(*found(resource, row, searched=shape.searched))
         if not shape.exact:
             rows = rows.limit(number(COUNTED + 1))
         return sa.select(sa.cast(sa.func.count(), sa.Text)).select_from(rows.subquery("counted"))
@@ -139,7 +144,7 @@ class _Builder:
         select = select.where(
             *self.sources.visible(resource, row), *where(shape.conditions, resource, row, self.sources)
         )
-        select = select.where(*_found(resource, row, searched=shape.searched))
+        select = select.where(*found(resource, row, searched=shape.searched))
         if shape.after is not None:
             select = select.where(after(resource, row, shape.sorts, shape.after, or_at=shape.counted))
         if shape.counted:
@@ -179,21 +184,6 @@ class _Builder:
         whole = sa.func.json_agg(_row_as_json(lines))
         nothing: Expression = sa.literal_column("'[]'::json")
         return sa.select(sa.func.coalesce(whole, nothing)).select_from(lines).scalar_subquery()
-
-
-def _found(resource: BoundResource, row: NamedFromClause[Any], *, searched: bool) -> list[Expression]:
-    """Words in text, as an index on the same expression finds them: `to_tsvector('english', descr)`."""
-    if not searched or resource.search is None:
-        return []
-    language: Expression = sa.literal_column(f"{quoted_text(resource.search.language)}::pg_catalog.regconfig")
-    texts: list[Expression] = [as_text(row.c[name]) for name in resource.search.columns]
-    if len(texts) > 1:
-        texts = [sa.func.coalesce(text, sa.literal_column("''")) for text in texts]
-    whole = texts[0]
-    for text in texts[1:]:
-        whole = whole.op("||")(sa.literal_column("' '")).op("||")(text)
-    query = sa.func.websearch_to_tsquery(language, cast_to(parameter("q"), "text"))
-    return [sa.func.to_tsvector(language, whole).op("@@", is_comparison=True)(query)]
 
 
 def _as_json(document: NamedFromClause[Any]) -> Expression:

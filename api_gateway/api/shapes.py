@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared_models.contract import Function
 from shared_models.resources import Sort
 
 
@@ -94,4 +95,16 @@ class CountShape:
     exact: bool
 
 
-Shape = GetShape | ListShape | CountShape
+@dataclass(frozen=True, slots=True)
+class AggregateShape:
+    """A list summed up. `functions`: of which fields; `by`: what its rows are grouped by."""
+
+    path: str
+    kind: str
+    functions: tuple[tuple[Function, tuple[str, ...]], ...]
+    by: tuple[str, ...]
+    conditions: tuple[Node, ...]
+    searched: bool
+
+
+Shape = GetShape | ListShape | CountShape | AggregateShape

@@ -31,7 +31,7 @@ def scopes_of(subject: Subject, paths: Iterable[str]) -> list[str]:
             by_place.setdefault(f"{place}/{declared.path}", set()).add(declared.scope)
     found: set[str] = set()
     for path in paths:
-        resource_path = "/".join(path.split("/")[: prefix.count("/") + 3])
+        resource_path = "/".join(path.partition(":")[0].split("/")[: prefix.count("/") + 3])
         found |= by_place.get(path, set()) | by_place.get(resource_path, set())
     return sorted(found)
 

@@ -101,6 +101,10 @@ def _takes_all(old: Any, new: Any) -> bool:
     """Does the new schema, of what a caller sends, take everything that the old one took? Only where that is plain."""
     if not isinstance(old, dict) or not isinstance(new, dict):
         return False
+    if old.get("type") == new.get("type") == "array" and {**old, "items": 0} == {**new, "items": 0}:
+        return _takes_all(old.get("items"), new.get("items"))
+    if isinstance(old.get("anyOf"), list) and isinstance(new.get("anyOf"), list):
+        return all(any(_takes_all(one, other) for other in new["anyOf"]) for one in old["anyOf"])
     if isinstance(old.get("enum"), list) and isinstance(new.get("enum"), list):
         rest = {"enum"}
         same = {k: v for k, v in old.items() if k not in rest} == {k: v for k, v in new.items() if k not in rest}

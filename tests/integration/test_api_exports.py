@@ -41,6 +41,20 @@ def test_ndjson_brings_along_what_is_included(reading: Api) -> None:
     assert [json.loads(line) for line in answer.text.splitlines()] == whole
 
 
+def test_a_file_has_an_address_of_its_own(reading: Api) -> None:
+    for headers in (CSV, NDJSON):
+        by_accept = reading.get("orders?status=open", headers=headers)
+        assert reading.get("orders:export?status=open", headers=headers).content == by_accept.content
+    assert reading.get("orders:export").headers["content-type"].startswith("text/csv")
+    assert reading.get("orders:export", headers={"accept": "application/json"}).status_code == 406
+    assert reading.ask("OPTIONS", "orders:export").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert reading.get("orders:export", "catalogue").status_code == 403
+    assert reading.get("orders:export?total=exact").status_code == 400
+    page = reading.get("orders?limit=5").json()
+    rest = reading.get(f"orders:export?cursor={page['next_cursor']}", headers=NDJSON).text.splitlines()
+    assert len(rest) == len(reading.all("orders?limit=200")) - 5
+
+
 def test_csv_has_a_header_and_the_values_of_the_json(reading: Api) -> None:
     answer = reading.get("orders?sort=number", headers=CSV)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"

@@ -222,6 +222,10 @@ def status(**more: Any) -> list[dict[str, Any]]:
     return [{"name": "status", "in": "query", "schema": {"enum": ["open"]}, **more}]
 
 
+def listed(*names: str) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "enum": list(names)}, "minItems": 1}
+
+
 BASE: dict[str, Any] = {
     "paths": {
         "/api/v1/orders": {
@@ -289,6 +293,12 @@ HARMLESS = {
 @pytest.mark.parametrize("change", SEEDED)
 def test_every_seeded_break_of_an_openapi_document_is_found(change: str) -> None:
     assert any(one.breaking for one in differences(BASE, SEEDED[change]))
+
+
+def test_a_list_of_names_may_take_more_and_not_less() -> None:
+    few, more = (changed(*ORDER_GET, "parameters", to=status(schema=listed(*names))) for names in ("a", "ab"))
+    assert not any(one.breaking for one in differences(few, more))
+    assert any(one.breaking for one in differences(more, few))
 
 
 @pytest.mark.parametrize("change", HARMLESS)

@@ -3,6 +3,8 @@
 document     composes the whole: FastAPI's own paths, the resources', the shared components
 paths        which paths a resource has: the one place where kinds of requests are joined
 reads        GET of a list and of one row         parameters   what a reading request may carry
+exports      GET of a whole list as a file
+aggregates   GET of a list summed up
 operations   what FastAPI cannot know of a hand-written operation; jobs: where they are
 responses    every refusal and every header, as components that all paths refer to
 schemas      the documents of resources and problems (JSON Schema 2020-12)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api_gateway.api.contract import Contract
+from api_gateway.api.openapi.aggregates import aggregate_schemas
 from api_gateway.api.openapi.jobs import job_paths, job_schemas
 from api_gateway.api.openapi.operations import complete
 from api_gateway.api.openapi.parameters import TEXT_PATTERN
@@ -55,7 +56,7 @@ def document(
     if jobs is not None:
         paths |= job_paths(f"{prefix}{jobs}")
     for path, item in resource_paths(resources, prefix).items():
-        ends = lifecycle.of_resource(resources.by_path[path.removeprefix(prefix).partition("/")[0]])
+        ends = lifecycle.of_resource(resources.by_path[path.removeprefix(prefix).partition("/")[0].partition(":")[0]])
         paths[path] = {**{method: retired(op, ends) for method, op in item.items()}, **paths.get(path, {})}
     components = written.setdefault("components", {})
     signing: Json = {}
@@ -65,7 +66,8 @@ def document(
     schemas = {n: _storable(s) for n, s in components.get("schemas", {}).items() if n not in _FASTAPIS_OWN}
     bodies = {n: s for resource in resources for n, s in write_schemas(resource, resources).items()}
     of_jobs = job_schemas() if jobs is not None else {}
-    shown = {**of_jobs, **component_schemas(resources), **filter_schemas(resources), **bodies, **signing}
+    groups = {n: s for resource in resources for n, s in aggregate_schemas(resource).items()}
+    shown = {**of_jobs, **component_schemas(resources), **filter_schemas(resources), **bodies, **groups, **signing}
     components["schemas"] = dict(sorted({**schemas, **shown}.items()))
     refusals = component_responses()
     is_retiring = any(op.get("deprecated") for item in paths.values() for op in item.values())

@@ -9,7 +9,7 @@ from typing import Any
 from api_gateway.api.grammar import WORDS
 from api_gateway.api.openapi.patterns import can_be_filtered
 from api_gateway.api.openapi.schemas import Json, reference
-from api_gateway.api.query import DEFAULT_LIMIT, MAX_IN, MAX_LIMIT, MAX_PATTERN, MAX_SORTS
+from api_gateway.api.query import DEFAULT_LIMIT, MAX_EXPORTED, MAX_IN, MAX_LIMIT, MAX_PATTERN, MAX_SORTS
 from api_gateway.api.request import reserved
 from shared_models.containing import Containing
 from shared_models.resources import BoundResource, Field, Link, Resources
@@ -29,6 +29,7 @@ _MEANINGS = {
     "null": "true: is null; false: is not null",
 }
 _ORDER = list(_MEANINGS)
+_CURSOR = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
 _GROUPS = {
     "or": "One of these holds.",
     "and": "All of these hold.",
@@ -109,11 +110,23 @@ def page_parameters(resource: BoundResource) -> Iterator[Json]:
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     yield _parameter("limit", "Rows of a page.", limit)
     told = "`next_cursor` of the page before; with the same filters and order."
-    yield _parameter("cursor", told, {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"})
+    yield _parameter("cursor", told, _CURSOR)
     yield from _sort(resource, "")
     if resource.totals:
         told = "Say how many rows there are: `estimated` counts up to 10,000 of them."
         yield _parameter("total", told, {"type": "string", "enum": list(resource.totals)})
+    yield from search_parameter(resource)
+
+
+def export_parameters(resource: BoundResource) -> Iterator[Json]:
+    limit = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_EXPORTED}
+    yield _parameter("limit", "Rows at most; all, if not given.", limit)
+    yield _parameter("cursor", "`next_cursor` of a page of this list: only what comes behind it.", _CURSOR)
+    yield from _sort(resource, "")
+    yield from search_parameter(resource)
+
+
+def search_parameter(resource: BoundResource) -> Iterator[Json]:
     if resource.search is not None:
         told = 'Rows in which these words are found; "in quotation marks" as they stand, -without, or.'
         yield _parameter(
@@ -130,7 +143,9 @@ def _sort(resource: BoundResource, prefix: str) -> Iterator[Json]:
         for nulls in ("", *([unusual] if field.stored_null else []))
     ]
     if choices:
-        yield _names(f"{prefix}sort", choices, "By these fields, descending with a minus before the name.", MAX_SORTS)
+        yield names_parameter(
+            f"{prefix}sort", choices, "By these fields, descending with a minus before the name.", MAX_SORTS
+        )
 
 
 def shape_parameters(resource: BoundResource, resources: Resources) -> Iterator[Json]:
@@ -138,7 +153,7 @@ def shape_parameters(resource: BoundResource, resources: Resources) -> Iterator[
     yield _fields(resource, [(path, resources.of(link.target)) for path, link in paths])
     if paths:
         told = "Parents and children to bring along."
-        yield _names("include", [path for path, _ in paths], told)
+        yield names_parameter("include", [path for path, _ in paths], told)
     for path, link in paths:
         if link.kind == "children":
             yield from _of_children(path, link, resources)
@@ -146,7 +161,7 @@ def shape_parameters(resource: BoundResource, resources: Resources) -> Iterator[
 
 def _fields(resource: BoundResource, included: list[tuple[str, BoundResource]]) -> Json:
     told = "Only these fields, and the key; with the name of a parent or children before them: only these of those."
-    parameter = _names("fields", list(resource.fields), told)
+    parameter = names_parameter("fields", list(resource.fields), told)
     if included:
         inner = "|".join(rf"{path.replace('.', '[.]')}[.](?:{'|'.join(target.fields)})" for path, target in included)
         items = parameter["schema"]["items"]
@@ -176,7 +191,7 @@ def _parameter(name: str, description: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _names(name: str, choices: list[str], description: str, most: int | None = None) -> Json:
+def names_parameter(name: str, choices: list[str], description: str, most: int | None = None) -> Json:
     schema: Json = {"type": "array", "items": {"type": "string", "enum": choices}, "minItems": 1}
     if most is not None:
         schema["maxItems"] = most

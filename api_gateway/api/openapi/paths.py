@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from api_gateway.api.openapi.aggregates import aggregate_operation
+from api_gateway.api.openapi.exports import export_operation
 from api_gateway.api.openapi.reads import get_operation, list_operation
 from api_gateway.api.openapi.schemas import Json
 from api_gateway.api.openapi.writes import (
@@ -21,6 +23,10 @@ def resource_paths(resources: Resources, prefix: str) -> Json:
         places = [("", _of_all(resource, resources)), (_key(resource), _of_one(resource, resources))]
         if "upsert" in resource.verbs and resource.writing.natural_key:
             places.append((natural_path(resource), {"put": upsert_operation(resource, natural=True)}))
+        if "list" in resource.verbs:
+            places.append((":export", {"get": export_operation(resource, resources)}))
+        if resource.aggregates is not None:
+            places.append((":aggregate", {"get": aggregate_operation(resource, resource.aggregates, resources)}))
         for below, methods in places:
             if methods:
                 paths[f"{prefix}{resource.path}{below}"] = methods

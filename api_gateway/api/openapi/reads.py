@@ -18,16 +18,8 @@ PREFER: Json = {
 
 
 def list_operation(resource: BoundResource, resources: Resources) -> Json:
-    body = {
-        "application/json": {"schema": reference(f"{resource.name}List")},
-        "application/x-ndjson": {"schema": {"type": "string", "description": "Every row, a JSON document a line."}},
-        "text/csv": {"schema": {"type": "string", "description": "Every row, with a header line (RFC 4180)."}},
-    }
-    answer: Json = {
-        "description": "A page of rows.",
-        "headers": headers("Link", "Content-Disposition", *OF_ANSWERS),
-        "content": body,
-    }
+    body = {"application/json": {"schema": reference(f"{resource.name}List")}}
+    answer: Json = {"description": "A page of rows.", "headers": headers("Link", *OF_ANSWERS), "content": body}
     return {
         "operationId": list_id(resource),
         "summary": f"List {resource.path}",
