@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response, params
 from fastapi.dependencies.models import Dependant
+from starlette.types import Scope
 
 from api_gateway.api import idempotency
 from api_gateway.api.authentication import principal_of, require_scope
@@ -22,7 +23,7 @@ from api_gateway.api.bodies import check_json
 from api_gateway.api.inside import InsideRoute
 from api_gateway.api.jobs.uploads import Accepts, arriving
 from api_gateway.api.performing import performed
-from api_gateway.api.problems import out_of_service
+from api_gateway.api.problems import MEDIA_TYPE, note, of_status, out_of_service, rendered
 from api_gateway.api.transactions import keeping, write_transaction
 from api_gateway.consumers import Principal
 from shared_models.contract import Deprecated, Resource
@@ -119,6 +120,9 @@ class OperationRoute(InsideRoute):
         writes = _takes(self.dependant, write_transaction)
 
         async def answer(request: Request) -> Response:
+            return _told(await done(request), request.scope)
+
+        async def done(request: Request) -> Response:
             retiring = request.scope["state"]["retiring_operations"].get(declared.name)
             if retiring is not None:
                 request.scope["state"]["retiring"] = retiring
@@ -179,6 +183,16 @@ def _as_trial(response: Response) -> Response:
     if "location" in response.headers:
         del response.headers["location"]
     return response
+
+
+def _told(response: Response, scope: Scope) -> Response:
+    """A refusal that a handler returned, instead of raising it, is a problem document like any other."""
+    is_told = response.headers.get("content-type", "").startswith(MEDIA_TYPE)
+    if response.status_code < 400 or is_told:
+        return response
+    problem = of_status(response.status_code)
+    note(problem, scope)
+    return rendered(problem, scope)
 
 
 def _takes(dependant: Dependant, dependency: Callable[..., Any]) -> bool:

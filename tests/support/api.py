@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import psycopg
 import uvicorn
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api_gateway.api.build import Databases, build_api
@@ -22,6 +23,7 @@ from api_gateway.project import Project, load_project
 from shared_models.database import Database
 from shared_models.granting import apply
 from shared_models.migrations import upgrade
+from tests.support.answers import Judges
 
 NORTHGATE = Path(__file__).parent.parent.parent / "northgate_api"
 
@@ -91,11 +93,25 @@ def serving(
     database = Database(url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports)
     app = build_api(project, contract, lambda: register, Databases(database, database), secret="of the tests")
     with TestClient(app, raise_server_exceptions=False) as client:
+        hold_against_the_document(client, app, contract)
         try:
             yield Api(client, contract)
         finally:
             assert client.portal is not None
             client.portal.call(database.close)
+
+
+def hold_against_the_document(client: TestClient, app: FastAPI, contract: Contract) -> None:
+    """Whatever any test asks through this client must be answered as the API's document says."""
+    made: list[Judges] = []
+
+    def judge(answer: httpx2.Response) -> None:
+        if not made:
+            made.append(Judges(app.state.openapi_of(version.version) for version in contract.versions))
+        path = answer.request.url.raw_path.partition(b"?")[0].decode("latin-1")
+        made[0](answer.request.method, path, answer.status_code, answer.headers, answer.read())
+
+    client.event_hooks = {"response": [judge]}
 
 
 def partners(contract: Contract) -> list[Consumer]:

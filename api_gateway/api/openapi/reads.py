@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api_gateway.api.openapi.names import get_id, list_id
 from api_gateway.api.openapi.parameters import filters, page_parameters, parameter_schema, shape_parameters
-from api_gateway.api.openapi.responses import OF_READING, headers, refusals
+from api_gateway.api.openapi.responses import OF_READING, always, headers, refusals
 from api_gateway.api.openapi.schemas import Json, reference, shown
 from shared_models.resources import BoundResource, Resources
 
@@ -57,10 +57,10 @@ def get_operation(resource: BoundResource, resources: Resources) -> Json:
         "responses": {
             "200": {
                 "description": "The row.",
-                "headers": headers("ETag", *OF_ANSWERS),
+                "headers": {**headers(*OF_ANSWERS), **always("ETag")},
                 "content": {"application/json": {"schema": shown(resource)}},
             },
-            "304": {"description": "It has not changed.", "headers": headers("ETag", *OF_ANSWERS)},
+            "304": {"description": "It has not changed.", "headers": {**headers(*OF_ANSWERS), **always("ETag")}},
             **refusals(*OF_READING),
         },
     }

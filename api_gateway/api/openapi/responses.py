@@ -34,14 +34,16 @@ _HEADERS_OF = {
     "403": ("WWW-Authenticate",),
     "405": ("Allow",),
     "409": ("Retry-After",),
-    "415": ("Accept-Post", "Accept-Encoding"),
+    "415": ("Accept-Post", "Accept-Patch", "Accept-Encoding"),
     "429": ("Retry-After",),
     "503": ("Retry-After",),
 }
+_ALWAYS = {"401": ("WWW-Authenticate",), "405": ("Allow",), "429": ("Retry-After",), "503": ("Retry-After",)}
 _OF_ALL = ("RateLimit", "RateLimit-Policy", "X-Request-Id")
 
 _HEADERS: dict[str, tuple[str, Json]] = {
     "Accept-Encoding": ("How a body may be encoded: `identity`, as it is.", {"type": "string"}),
+    "Accept-Patch": ("The media types a PATCH may have (RFC 5789).", {"type": "string"}),
     "Accept-Post": ("The media types a body may have.", {"type": "string"}),
     "Allow": ("The methods that are allowed here.", {"type": "string"}),
     "Content-Disposition": ("The name of the file, where it is one (RFC 6266).", {"type": "string"}),
@@ -85,6 +87,12 @@ def header(name: str) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"}}
 
 
+def always(name: str) -> Json:
+    """`{name: header}`. One that every such answer carries."""
+    told, schema = _HEADERS[name]
+    return {name: {"description": told, "required": True, "schema": schema}}
+
+
 def headers(*names: str) -> Json:
     return {name: part for each in names for name, part in header(each).items()}
 
@@ -104,6 +112,8 @@ def component_headers() -> Json:
 def _problem(status: str, reason: str) -> Json:
     response: Json = {"description": reason, "content": {MEDIA_TYPE: {"schema": reference("Problem")}}}
     response["headers"] = headers(*_HEADERS_OF.get(status, ()), *_OF_ALL)
+    for name in _ALWAYS.get(status, ()):
+        response["headers"] |= always(name)
     return response
 
 
