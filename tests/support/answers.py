@@ -106,7 +106,7 @@ class Judge:
         if method == "HEAD" or "schema" not in content[kind]:
             return
         at = f"{pointer}/content/{_escaped(kind)}/schema"
-        if kind.endswith("json"):
+        if kind == "application/json" or kind.endswith("+json"):
             self._valid(told, at, json.loads(body))
         else:
             self._valid(told, at, body.decode())

@@ -25,7 +25,7 @@ def complete(written: Json, op: Operation, resources: Resources) -> None:
     if not op.is_safe:
         statuses += ["409", "413", "415", "422"]
         written.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-        success.setdefault("headers", {}).update(header("Idempotency-Replayed"))
+        success.setdefault("headers", {}).update({**header("Idempotency-Replayed"), **header("Dry-Run")})
     if op.upload is not None:
         statuses.append("408")
         written["requestBody"] = {"required": True, "content": {op.upload.media: {"schema": {"type": "string"}}}}
@@ -33,7 +33,7 @@ def complete(written: Json, op: Operation, resources: Resources) -> None:
         written["description"] = f"{written.get('description', '')}\n\n{told}".strip()
     if op.job:
         success = job_answer("It will be done: `Location` tells how far it is.", "Location", "Idempotency-Replayed")
-    if op.answer is not None:
+    if op.answer is not None and op.status != 204:
         resource = resources.same(op.answer) or resources.of(op.answer)
         success["content"] = {"application/json": {"schema": reference(resource.name)}}
         if op.status == 201 and resource.key:
