@@ -20,6 +20,8 @@ IDEMPOTENCY_KEY: Json = {
 def complete(written: Json, op: Operation, resources: Resources) -> None:
     """What FastAPI cannot know of an operation."""
     statuses = ["400", "401", "403", "406", "414", "500", "503", "504"]
+    if "{" in op.path:
+        statuses.append("404")
     success: Json = written["responses"].pop("200", None) or written["responses"].pop(str(op.status), {})
     written["responses"].clear()
     if not op.is_safe:
