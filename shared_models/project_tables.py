@@ -37,7 +37,7 @@ def tables_beside(
 
 
 def _table(path: Path, place: tuple[str, str], metadata: sa.MetaData) -> sa.Table:
-    table = Snapshot.from_json(path.read_text("utf-8"), [place]).table(*place)
+    table = Snapshot.read(path, [place]).table(*place)
     if table is None:
         raise AttributeError(f"{path.name} has no table {'.'.join(place)}: `banyan check --write` brings both together")
     return core_table(table, metadata, attributes(table))

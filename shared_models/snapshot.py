@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from shared_models.frozen_json import decode, encode
@@ -185,16 +186,22 @@ class Snapshot:
         return encode(self)
 
     @classmethod
-    def from_json(cls, text: str, only: Collection[tuple[str, str]] | None = None) -> Snapshot:
-        """The committed form read back. `only`: of these tables, as (schema, name), and the sequences that are theirs.
-
-        Raises ValueError naming the place when the text is no snapshot.
-        """
-        if only is not None:
-            with suppress(ValueError):  # the whole text tells the place of a fault better
-                return decode(cls, excerpt(text, only))._labelled()._restricted(frozenset(only))
-            return cls.from_json(text)._restricted(frozenset(only))
+    def from_json(cls, text: str) -> Snapshot:
+        """The committed form read back. Raises ValueError naming the place when the text is no snapshot."""
         return decode(cls, text)._labelled()
+
+    @classmethod
+    def read(cls, path: Path, only: Collection[tuple[str, str]] | None = None) -> Snapshot:
+        """A committed file. `only`: of these tables, as (schema, name), and the sequences that are theirs.
+
+        Of a large file the rest is never held in memory. Raises ValueError naming the place when it is no snapshot,
+        OSError when it cannot be read.
+        """
+        if only is None:
+            return cls.from_json(path.read_text("utf-8"))
+        with suppress(ValueError), path.open(encoding="utf-8") as file:  # the whole tells a fault's place better
+            return decode(cls, excerpt(file, only))._labelled()._restricted(frozenset(only))
+        return cls.from_json(path.read_text("utf-8"))._restricted(frozenset(only))
 
     def _restricted(self, only: frozenset[tuple[str, str]]) -> Snapshot:
         tables = tuple(table for table in self.tables if (table.schema, table.name) in only)

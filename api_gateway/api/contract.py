@@ -78,7 +78,7 @@ def load_snapshot(project: Project, only: Collection[tuple[str, str]] | None = N
     """The committed one, or of it only these tables: (schema, name). Raises UsageError when it cannot be read."""
     path = project.snapshot_path
     try:
-        return Snapshot.from_json(path.read_text("utf-8"), only)
+        return Snapshot.read(path, only)
     except FileNotFoundError:
         raise UsageError(f"{path.name} is missing.", hint="`banyan check --write` takes a snapshot.") from None
     except ValueError as error:

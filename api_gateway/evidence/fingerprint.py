@@ -65,7 +65,7 @@ def sources_digest(folder: Path) -> str:
 
 @lru_cache(maxsize=2)
 def _snapshot(path: Path, modified: int, only: frozenset[tuple[str, str]]) -> Snapshot:
-    return Snapshot.from_json(path.read_text("utf-8"), only)
+    return Snapshot.read(path, only)
 
 
 def touched_tables(mimic: Any) -> frozenset[str]:
