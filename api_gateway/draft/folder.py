@@ -22,10 +22,11 @@ Outcome = Literal["written", "unchanged", "kept"]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What earlier runs wrote: the hash of each file, the columns drafted from each table, the tables asked for."""
+    """What earlier runs wrote: the hash of each file, of each table the columns and relations, the tables asked for."""
 
     hashes: Mapping[str, str] = field(default_factory=dict)
     drafted: Mapping[TableName, frozenset[str]] = field(default_factory=dict)
+    related: Mapping[TableName, frozenset[str]] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
 
 
@@ -34,9 +35,10 @@ def read_memory(folder: Path) -> Memory:
     path = folder / MEMORY
     try:
         document = json.loads(path.read_text("utf-8"))
-        drafted = {(schema, table): frozenset(columns) for schema, table, columns in document["drafted"]}
+        drafted = {(schema, table): frozenset(columns) for schema, table, columns, _ in document["drafted"]}
+        related = {(schema, table): frozenset(relations) for schema, table, _, relations in document["drafted"]}
         selection = Selection(tuple(document["include"]), tuple(document["exclude"]))
-        return Memory(document["files"], drafted, selection)
+        return Memory(document["files"], drafted, related, selection)
     except FileNotFoundError:
         return Memory()
     except (OSError, ValueError, KeyError, TypeError):
@@ -62,8 +64,10 @@ def write_files(folder: Path, files: Mapping[str, str], memory: Memory, draft: D
             if outcomes[name] != "kept":
                 hashes[name] = _hash(text)
         # What an edited contract has not taken up stays new until the contract is drafted afresh.
-        drafted = memory.drafted if outcomes.get("contract.py") == "kept" else _drafted(draft)
-        _remember(folder, replace(memory, hashes=hashes, drafted=drafted))
+        if outcomes.get("contract.py") != "kept":
+            related = {r.name: frozenset(relation.ends for relation in r.relations) for r in draft.resources}
+            memory = replace(memory, drafted=_drafted(draft), related=related)
+        _remember(folder, replace(memory, hashes=hashes))
     except OSError as error:
         raise EnvironmentFault(f"cannot write {error.filename or folder}: {error.strerror}.") from None
     return outcomes
@@ -103,8 +107,9 @@ def _remember(folder: Path, memory: Memory) -> None:
     """One line per file and table, so that a review sees what changed."""
     files = [f"  {json.dumps(name)}: {json.dumps(memory.hashes[name])}" for name in sorted(memory.hashes)]
     tables = [
-        "  " + json.dumps([schema, table, sorted(memory.drafted[schema, table])], ensure_ascii=False)
-        for schema, table in sorted(memory.drafted)
+        "  "
+        + json.dumps([*name, sorted(memory.drafted[name]), sorted(memory.related.get(name, ()))], ensure_ascii=False)
+        for name in sorted(memory.drafted)
     ]
     parts = [
         ' "files": {\n' + ",\n".join(files) + "\n }",

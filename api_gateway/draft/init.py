@@ -65,7 +65,7 @@ def init_project(
     proposed = ""
     if is_edited(folder, "contract.py", memory):
         contract = (folder / "contract.py").read_text("utf-8")
-        proposed = proposed_source(drafted, memory.drafted, contract)
+        proposed = proposed_source(drafted, memory.drafted, memory.related, contract)
     outcomes = write_files(folder, files, replace(memory, selection=selection), drafted)
     if outcomes["contract.py"] != "kept":
         outcomes["contract.openapi.json"] = _freeze(folder, snapshot)

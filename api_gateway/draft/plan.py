@@ -43,6 +43,11 @@ class DraftRelation:
     proposed: bool = False
     evidence: str = ""
 
+    @property
+    def ends(self) -> str:
+        """What it joins, whatever it is called: `parent cust_no public.customer`."""
+        return f"{self.kind} {','.join(self.columns)} {'.'.join(self.target)}"
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:

@@ -118,6 +118,53 @@ def test_an_edited_contract_is_kept_and_what_is_new_is_printed_until_it_is_taken
         assert "ord_hdr" not in answer.out
 
 
+def test_a_new_foreign_key_between_columns_that_were_there_is_proposed_until_it_is_taken_up(
+    banyan: Banyan, url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shop_api"
+    _execute(url, "CREATE TABLE region (id int PRIMARY KEY); ALTER TABLE customer ADD area int")
+    _init(banyan, folder)
+    contract = folder / "contract.py"
+    edited = contract.read_text("utf-8").replace("class Region(", "class Area(")
+    contract.write_text(edited + "\n# ours\n", "utf-8")
+    _execute(url, "ALTER TABLE customer ADD FOREIGN KEY (area) REFERENCES region")
+    line = '    region: Annotated[Area | None, Parent("area")] = None'
+    for _ in range(2):
+        answer = _init(banyan, folder)
+        assert f"# in class Customer, for new foreign keys of public.customer:\n{line}" in answer.out
+        assert answer.out.count("Annotated[") == 1
+        assert contract.read_text("utf-8") == edited + "\n# ours\n"
+    taken_up = edited.replace("    area: int | None = None\n", f"    area: int | None = None\n{line}\n")
+    contract.write_text(taken_up, "utf-8")
+    assert "paste into contract.py" not in _init(banyan, folder).out
+    assert banyan("check", "--project", str(folder), "--write").code == 0
+
+
+def test_a_table_of_parts_that_came_later_is_proposed_on_both_sides(banyan: Banyan, url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "shop_api"
+    _init(banyan, folder)
+    with (folder / "contract.py").open("a") as file:
+        file.write("\n# ours\n")
+    _execute(url, "CREATE TABLE ord_line (ord_no int REFERENCES ord_hdr, line_no int, PRIMARY KEY (ord_no, line_no))")
+    printed = _init(banyan, folder).out
+    assert "class OrdLine(" in printed
+    assert "# in class OrdHeader, for new foreign keys of public.ord_hdr:" in printed
+    assert 'ord_lines: Annotated[list[OrdLine], Children(on="ord_no")] = []' in printed
+
+
+def test_a_foreign_key_to_what_somebody_deleted_is_not_proposed(banyan: Banyan, url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "shop_api"
+    _execute(url, "ALTER TABLE log ADD cust_no int")
+    _init(banyan, folder)
+    contract = (folder / "contract.py").read_text("utf-8")
+    start = contract.index("class Customer(")
+    end = contract.index("\n\n\n", start)
+    without = contract[:start] + contract[end + 3 :]
+    (folder / "contract.py").write_text(without.replace("Annotated[Customer | None", "Annotated[Any"), "utf-8")
+    _execute(url, "ALTER TABLE log ADD FOREIGN KEY (cust_no) REFERENCES customer")
+    assert "paste into contract.py" not in _init(banyan, folder).out
+
+
 def test_what_is_printed_brings_the_imports_and_enums_that_it_needs(banyan: Banyan, url: str, tmp_path: Path) -> None:
     folder = tmp_path / "shop_api"
     _init(banyan, folder)
