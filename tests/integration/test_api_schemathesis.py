@@ -22,6 +22,7 @@ CONFIGURATION = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "5xx"]
 """
+HOOKS = {"SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
 # Every boundary of every parameter, where each kind of request is: read, searched, written, operated.
 BOUNDARIES = "(customer-notes|orders|items/)"
 
@@ -40,13 +41,19 @@ def unlimited(server: Server, clone: Callable[[str], str], api_template: str) ->
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "variables"),
     [
-        pytest.param(["--phases", "examples,fuzzing,stateful", "--max-examples", "5"], id="every operation"),
-        pytest.param(["--phases", "coverage", "--include-path-regex", BOUNDARIES], id="every boundary"),
+        pytest.param(
+            ["--phases", "examples,fuzzing,stateful", "--max-examples", "5"],
+            {"SINGLE_CONDITIONS": "1"},
+            id="every operation",
+        ),
+        pytest.param(["--phases", "coverage", "--include-path-regex", BOUNDARIES], {}, id="every boundary"),
     ],
 )
-def test_schemathesis_finds_nothing(unlimited: Api, tmp_path: Path, asked: list[str]) -> None:
+def test_schemathesis_finds_nothing(
+    unlimited: Api, tmp_path: Path, asked: list[str], variables: dict[str, str]
+) -> None:
     (tmp_path / "schemathesis.toml").write_text(CONFIGURATION, "utf-8")
     with listening(unlimited) as address:
         answer = subprocess.run(
@@ -54,7 +61,7 @@ def test_schemathesis_finds_nothing(unlimited: Api, tmp_path: Path, asked: list[
                 Path(sys.executable).parent / "schemathesis", "run", f"{address}/api/openapi.json",
                 "--header", "X-API-Key: acme", "--checks", "all", "--seed", "7", *asked,
             ],
-            env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **HOOKS, **variables},
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=580,
         )  # fmt: skip
     assert answer.returncode == 0, answer.stdout[-6000:] + answer.stderr
