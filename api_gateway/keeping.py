@@ -34,8 +34,9 @@ _WRITE = Prepared(
     b"INSERT INTO banyan.journal"
     b' (principal, operation, request, verb, "schema", "table", key, columns, before, after)'
     b' SELECT $1, $2, $3, verb, "schema", "table", key, columns, before, after'
-    b' FROM jsonb_to_recordset($4::jsonb) AS entry(verb text, "schema" text, "table" text,'
-    b" key jsonb, columns text[], before jsonb, after jsonb)",
+    b" FROM pg_catalog.jsonb_to_recordset($4::pg_catalog.jsonb) AS entry(verb pg_catalog.text,"
+    b' "schema" pg_catalog.text, "table" pg_catalog.text, key pg_catalog.jsonb, columns pg_catalog.text[],'
+    b" before pg_catalog.jsonb, after pg_catalog.jsonb)",
     ("principal", "operation", "request", "entries"),
 )
 _KEY, _IMAGE = "banyan_key_", "banyan_image_"

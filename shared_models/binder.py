@@ -208,7 +208,7 @@ class Binder:
         if isinstance(marker, c.Codes):
             return coded(column.type, annotation, marker.values, marker.unknown)
         if isinstance(marker, c.Flag):
-            return coded(column.type, annotation, {marker.true: True, marker.false: False}, None)
+            return coded(column.type, annotation, {marker.true: True, marker.false: False}, marker.unknown)
         if isinstance(marker, c.LocalTime):
             return local(column.type, annotation, marker.zone or self.zone)
         names = choices(bare(annotation)[0])

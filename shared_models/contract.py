@@ -99,11 +99,12 @@ class Codes(Column):
 
 @dataclass(frozen=True, slots=True)
 class Flag(Column):
-    """A column with two meanings. Anything but `true` and `false` is read as null."""
+    """A column with two meanings. Anything but `true` and `false` is read as `unknown` (null by default)."""
 
     _: KW_ONLY
     true: Stored = "Y"
     false: Stored = "N"
+    unknown: bool | None = None
 
 
 class Joined(Column):

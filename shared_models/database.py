@@ -48,7 +48,7 @@ Row = dict[str, Any]
 __all__ = ["Cells", "Database", "ReadTransaction", "Row", "WriteTransaction"]
 
 NO_SESSION = Session()
-_ID = b"SELECT pg_catalog.pg_current_xact_id_if_assigned()::text"
+_ID = b"SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text"
 
 
 class ReadTransaction:

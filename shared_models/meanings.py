@@ -168,7 +168,7 @@ def _json_type(value: Any) -> str:
 
 
 def _sql_type(value: Any) -> str:
-    return {"boolean": "boolean", "integer": "bigint", "string": "text"}[_json_type(value)]
+    return {"boolean": "boolean", "integer": "bigint", "string": "pg_catalog.text"}[_json_type(value)]
 
 
 def _sql_constant(value: Any) -> Expression:

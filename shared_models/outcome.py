@@ -16,7 +16,7 @@ from shared_models.pool import Pool
 
 _PATIENCE = 0.5  # seconds until a session that still has the transaction open is ended
 _LONGEST = 5.0  # seconds until nobody knows
-_STATUS = b"SELECT pg_xact_status($1::xid8)"
+_STATUS = b"SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)"
 _END = b"""
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE datname = current_database() AND usename = session_user AND state LIKE 'idle in transaction%'

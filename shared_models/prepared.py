@@ -8,13 +8,14 @@ from typing import Any, cast
 
 from psycopg import DataError
 from sqlalchemy import BindParameter, bindparam
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import NullType
 
+from shared_models.qualified import OurDialect
+
 # SQLAlchemy shortens labels that come within six characters of the limit: a column's name may have all 63.
-_NUMBERED = PGDialect_psycopg(paramstyle="numeric_dollar", label_length=69)  # type: ignore[no-untyped-call]  # SQLAlchemy
+_NUMBERED = OurDialect(paramstyle="numeric_dollar", label_length=69)  # type: ignore[no-untyped-call]  # SQLAlchemy
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,16 @@ class Spelled(UserDefinedType[object]):
         return self.spelling
 
 
+class Hosted(Spelled):
+    """A type that an extension or the host brings along, with its own operators in the schema `operators_of`."""
+
+    cache_ok = True
+
+    def __init__(self, spelling: str, operators_of: str | None) -> None:
+        super().__init__(spelling)
+        self.operators_of = operators_of
+
+
 def constant(text: str, spelling: str) -> sa.ColumnElement[object]:
     """A literal of a type: part of the statement, not a parameter."""
     return sa.literal_column(f"CAST({quoted_text(text)} AS {spelling})", Spelled(spelling))

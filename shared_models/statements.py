@@ -8,12 +8,13 @@ from typing import Any, cast
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import dict_row
 from sqlalchemy import Executable
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeDecorator
 
-DIALECT = PGDialect_psycopg(label_length=72)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+from shared_models.qualified import Dialect
+
+DIALECT = Dialect(label_length=72)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from shared_models.snapshot import Column, ColumnType, Table
-from shared_models.spelling import Spelled
+from shared_models.spelling import Hosted, Spelled, type_name
 
 
 class Padded(TypeDecorator[str]):
@@ -34,7 +34,6 @@ _SIMPLE: dict[str, Callable[[ColumnType], TypeEngine[Any]]] = {
     "float8": lambda _: sa.Double(),
     "bool": lambda _: sa.Boolean(),
     "text": lambda _: sa.Text(),
-    "citext": lambda _: postgresql.CITEXT(),
     "name": lambda _: sa.String(63),
     "varchar": lambda t: sa.String(t.length),
     "bpchar": lambda t: Padded(t.length),
@@ -56,6 +55,9 @@ _SIMPLE: dict[str, Callable[[ColumnType], TypeEngine[Any]]] = {
 
 def core_type(column_type: ColumnType) -> TypeEngine[Any]:
     """The nearest type of SQLAlchemy; one that it does not have is written down as PostgreSQL spells it."""
+    if column_type.kind == "base" and column_type.schema != "pg_catalog":
+        hosted = Hosted(type_name(column_type, element=True), column_type.schema)
+        return sa.ARRAY(hosted) if column_type.is_array else hosted
     make = _SIMPLE.get(column_type.name)
     element = make(column_type) if make is not None else Spelled(column_type.sql.split("[")[0])
     return sa.ARRAY(element) if column_type.is_array else element

@@ -25,7 +25,7 @@ def image(row: NamedFromClause[Any], columns: Iterable[str]) -> Expression:
     """The columns as one JSON object of texts."""
     texts = [image_of(row.c[name]).label(name) for name in columns]
     if not texts:
-        return sa.literal_column("'{}'::jsonb")
+        return sa.literal_column("'{}'::pg_catalog.jsonb")
     shown = sa.select(*texts).correlate(row).subquery("image")
     whole = sa.select(sa.func.to_jsonb(sa.literal_column('"image".*'))).select_from(shown)
     return whole.scalar_subquery()
@@ -36,14 +36,14 @@ def journalled(resource: BoundResource, row: CTE, verb: str, columns: list[str],
     images = image(row, columns)
     nothing = sa.cast(sa.null(), journal.c.before.type)
     entry = {
-        "principal": cast_to(parameter("j_principal"), "text"),
-        "operation": cast_to(parameter("j_operation"), "text"),
-        "request": cast_to(parameter("j_request"), "text"),
-        "verb": constant(verb, "text"),
-        "schema": constant(resource.table.schema, "text"),
-        "table": constant(resource.table.name, "text"),
+        "principal": cast_to(parameter("j_principal"), "pg_catalog.text"),
+        "operation": cast_to(parameter("j_operation"), "pg_catalog.text"),
+        "request": cast_to(parameter("j_request"), "pg_catalog.text"),
+        "verb": constant(verb, "pg_catalog.text"),
+        "schema": constant(resource.table.schema, "pg_catalog.text"),
+        "table": constant(resource.table.name, "pg_catalog.text"),
         "key": image(row, [field.column.name for field in resource.key]),
-        "columns": sa.literal_column("ARRAY[" + ", ".join(map(quoted_text, columns)) + "]::text[]"),
+        "columns": sa.literal_column("ARRAY[" + ", ".join(map(quoted_text, columns)) + "]::pg_catalog.text[]"),
         "before": images if verb == "delete" else before if before is not None else nothing,
         "after": nothing if verb == "delete" else images,
     }

@@ -182,7 +182,7 @@ class _Builder:
         children = select.order_by(*order(target, row, part.sorts or distinct(target.sort, target))).limit(most)
         lines = children.subquery(f"{row.name}_documents")
         whole = sa.func.json_agg(_row_as_json(lines))
-        nothing: Expression = sa.literal_column("'[]'::json")
+        nothing: Expression = sa.literal_column("'[]'::pg_catalog.json")
         return sa.select(sa.func.coalesce(whole, nothing)).select_from(lines).scalar_subquery()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from api_gateway.api.compared import joined
 from api_gateway.api.visible import Places, visible
 from shared_models.resources import BoundResource, Link, Resources
 from shared_models.values import Expression
@@ -32,8 +33,7 @@ class Sources:
         """What a link leads to: the resource, its alias, the conditions for a visible row that belongs to `outer`."""
         target = self.resources.of(link.target)
         row = self.alias(target)
-        pairs: list[Expression] = [outer.c[own] == row.c[other] for own, other in link.pairs]
-        return target, row, pairs + self.visible(target, row)
+        return target, row, joined(outer, row, link.pairs) + self.visible(target, row)
 
 
 def number(value: int) -> Expression:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from api_gateway.api.compared import joined
 from api_gateway.consumers import Principal
 from shared_models import rows
 from shared_models.meanings import stored_text
@@ -110,6 +111,6 @@ class _Visible:
         target = self.resources.of(link.target)
         self.depth += 1
         parent = target.source.alias(f"{row.name}_{self.depth}")
-        pairs = [row.c[own] == parent.c[other] for own, other in link.pairs]
+        pairs = joined(row, parent, link.pairs)
         inside = self.conditions(target, parent)
         return sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(*pairs, *inside).correlate(row))

@@ -22,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import CTE, NamedFromClause
 
+from api_gateway.api.compared import joined
 from api_gateway.api.filling import filled_value, implied_value
 from api_gateway.api.journal import image, journalled
 from api_gateway.api.visible import Place, Places, visible
@@ -178,7 +179,7 @@ class _Builder:
         rows = sa.union_all(*(sa.select(*part.c) for part in parts)).subquery("brought")
         order = [rows.c[target.fields[s.field].column.name] for s in target.sort + target.order]
         lines = sa.select(*_shown(target, rows)).select_from(rows).order_by(*order).subquery("lines")
-        nothing: Expression = sa.literal_column("'[]'::json")
+        nothing: Expression = sa.literal_column("'[]'::pg_catalog.json")
         whole = sa.func.coalesce(sa.func.json_agg(_as_json(lines)), nothing)
         return sa.select(whole).select_from(lines).scalar_subquery()
 
@@ -222,7 +223,7 @@ class _Builder:
             if link.kind != "parent" or is_open or not written.intersection(own for own, _ in link.pairs):
                 continue
             parent = target.source.alias(f"parent_{len(names)}")
-            pairs = [new.c[own] == parent.c[other] for own, other in link.pairs]
+            pairs = joined(new, parent, link.pairs)
             mine = visible(target, parent, self.kind, self.resources, self.places)
             found = sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(*pairs, *mine).correlate(new))
             none = [self._is_none(resource, new, own) for own, _ in link.pairs]

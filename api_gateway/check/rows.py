@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from psycopg import errors
 
+from api_gateway.api.compared import joined
 from api_gateway.check.disagreement import Code, Disagreement
 from api_gateway.check.subject import Live, Subject
 from shared_models.annotations import bare, choices
@@ -124,7 +125,7 @@ def _of_parent(
     if link.kind != "parent" or _is_guaranteed(resource, link, resources, live):
         return
     parent = resources.of(link.target).source.alias("p")
-    meets = sa.and_(*(row().c[here] == parent.c[there] for here, there in link.pairs))
+    meets = sa.and_(*joined(row(), parent, link.pairs))
     exists = sa.exists(sa.select(sa.literal_column("1")).select_from(parent).where(meets)).correlate(row())
     yield _Promise(
         "rows_orphaned",

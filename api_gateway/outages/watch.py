@@ -25,13 +25,14 @@ from api_gateway.outages.look import Rights, digest, read_rights
 from api_gateway.project import Project
 from shared_models.catalog import read_snapshot
 from shared_models.database import Database
-from shared_models.session import Convention
+from shared_models.session import Convention, Session
 from shared_models.snapshot import Snapshot
 
 LOOK_EVERY = 2.0  # seconds
 AT_ONCE = 0.1  # seconds at least between two looks, however many statements fail
 FIRST_LOOK = 1.0  # seconds a process that starts waits for it
 _CONNECT_SECONDS = 3
+_CATALOGS = Session((("search_path", "pg_catalog"),))  # what we write by hand is PostgreSQL's own, whatever lies there
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class SchemaWatch:
 
     async def _look(self) -> None:
         roles = self._sight.roles()
-        present = await digest(self._sight.database, self._places, roles)
+        present = await digest(self._sight.database.acting(_CATALOGS), self._places, roles)
         if present != self._digest:
             # judged first: what is served must never be newer than what is known about it
             judgement = await asyncio.to_thread(self._judge, roles)
@@ -148,6 +149,7 @@ class SchemaWatch:
         with psycopg.connect(
             self._sight.url, autocommit=True, connect_timeout=_CONNECT_SECONDS, application_name="banyan schema watch"
         ) as connection:
+            connection.execute("SET search_path = pg_catalog")
             live = read_snapshot(connection, schemas, self._places)
             if self._project.convention.role is not None and not roles:
                 return live, None  # nobody is registered who would act as somebody

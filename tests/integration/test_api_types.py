@@ -137,6 +137,7 @@ class Legacy(
         Literal["open", "closed", "odd"] | None, Codes("stat", {10: "open", 11: "open", 20: "closed"}, unknown="odd")
     ]
     flag: Annotated[bool | None, Flag("fl")]
+    sure: Annotated[bool | None, Flag("fl", unknown=False)]
     ended: Annotated[date | None, Column("ended"), NoneWhen(date(1900, 1, 1))]
     number: Annotated[str | None, Column("nr"), NoneWhen("", "0")]
     parent: Annotated[Legacy | None, Parent("parent")] = None
@@ -321,9 +322,16 @@ def test_a_view_with_a_key_named_by_hand_is_read_like_a_table(api: Api) -> None:
 def test_codes_flags_and_sentinels_read_as_the_contract_says(api: Api) -> None:
     rows = {row["id"]: row for row in api.all("legacy", "ACME")}
     assert rows == {
-        "9007199254740993": {"id": "9007199254740993", "status": "open", "flag": True, "ended": None, "number": None},
-        "2": {"id": "2", "status": "open", "flag": False, "ended": "2024-05-01", "number": None},
-        "3": {"id": "3", "status": "odd", "flag": None, "ended": None, "number": "A1"},
+        "9007199254740993": {
+            "id": "9007199254740993",
+            "status": "open",
+            "flag": True,
+            "sure": True,
+            "ended": None,
+            "number": None,
+        },
+        "2": {"id": "2", "status": "open", "flag": False, "sure": False, "ended": "2024-05-01", "number": None},
+        "3": {"id": "3", "status": "odd", "flag": None, "sure": False, "ended": None, "number": "A1"},
     }
     assert api.all("legacy", "acme") == []
 
@@ -337,6 +345,7 @@ def test_codes_flags_and_sentinels_read_as_the_contract_says(api: Api) -> None:
         ("status[in]=odd,closed", {"3"}),
         ("flag[null]=true", {"3"}),
         ("flag[ne]=true", {"2"}),
+        ("sure=false", {"2", "3"}),
         ("ended[lt]=2030-01-01", {"2"}),
         ("ended[null]=true", {"9007199254740993", "3"}),
         ("ended=1900-01-01", set()),
