@@ -137,6 +137,14 @@ def test_every_page_is_what_the_app_itself_answers(
     assert _steady(mine.text) == _steady(its.text)
 
 
+def test_the_project_beside_it_is_whole(instance: Instance) -> None:
+    answer = instance.banyan("check", "--project", str(PROJECT), "--json")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    listed = instance.banyan("routes", "list", "--json")
+    assert listed.returncode == 0, listed.stderr
+    assert {"stock.articles", "stock.suppliers"} <= set(re.findall(r"stock\.\w+", listed.stdout))
+
+
 def test_the_api_answers_beside_it_from_the_same_rows(instance: Instance, database_url: str) -> None:
     key = {"X-API-Key": instance.description()["keys"]["developer"]}
     answer = httpx2.get(f"{instance.edge}/api/v1/articles", params={"include": "supplier", "limit": 200}, headers=key)
