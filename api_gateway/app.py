@@ -5,6 +5,7 @@ A request is the edge's health check, a listed legacy route (the edge says so in
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from api_gateway.accounts.build import Accounts
 
 HEALTH_PATH = "/banyan/health"
+_FIT_EVERY = 1.0
 
 
 def run(settings: Settings, host: str, port: int) -> None:
@@ -69,10 +71,11 @@ class Gateway:
         self._recorder = Recorder(owner_url, application_name="banyan gateway counts")
         self._database = Database(
             settings.require("api_database_url"),
-            size=settings.pool_size,
+            size=lambda: settings.pool_share(self._watcher.gateways),
             application_name="banyan gateway",
             statement_timeout=settings.statement_timeout,
             lock_timeout=settings.lock_timeout,
+            pooled=settings.pooler == "transaction",
             exports=settings.exports,
             export_timeout=settings.export_timeout,
         )
@@ -130,6 +133,12 @@ class Gateway:
         """
         self._logged_api = RequestLog(self._build(served=judgement.versions))
 
+    async def _fit(self) -> None:
+        """Of the connections that all gateways may hold, this one's part shrinks when others come."""
+        while True:
+            await asyncio.sleep(_FIT_EVERY)
+            self._database.fit()
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         """Everything that lives as long as the process. Nothing here needs the database to be there."""
@@ -141,6 +150,8 @@ class Gateway:
             await stack.enter_async_context(self._recorder)
             await stack.enter_async_context(self._watcher)
             await stack.enter_async_context(self._schema)
+            fitting = asyncio.create_task(self._fit())
+            stack.callback(fitting.cancel)
             await stack.enter_async_context(self._api.router.lifespan_context(self._api))
             report(events.ProcessStarted("app", self._where))
             yield

@@ -2,14 +2,19 @@
 
 A line is a JSON object with `time` (RFC 3339, UTC), `level`, `service` and `event`, then the event's own fields, those
 that are None left out. Where a terminal reads along, `BANYAN_LOG_FORMAT=console` prints the same for people.
+
+Lines about requests that went well are written together, a twentieth of a second later; anything else is written at
+once, behind what was waiting. A process that is killed loses those few; one that ends does not.
 """
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO, assert_never, get_args
 
@@ -21,17 +26,49 @@ from api_gateway.events import Event
 
 Level = Literal["debug", "info", "warning", "error"]
 
+_WAITS, _MOST_WAITING = 0.05, 1000  # seconds, lines
 _LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class _Log:
-    """Where lines go, and how they are written. `silent`: levels that are not."""
+    """Where lines go, and how they are written. `silent`: levels that are not; `waiting`: lines to come."""
 
     service: str
     silent: tuple[Level, ...]
     written: Callable[[dict[str, Any]], str]
     stream: TextIO
+    waiting: list[str] = field(default_factory=list)
+
+    def write(self, level: Level, name: str, told: Mapping[str, Any], *, soon: bool = False) -> None:
+        """`soon`: with the next ones, where an event loop runs that will see to it."""
+        if level in self.silent:
+            return
+        line = {"time": datetime.now(UTC), "level": level, "service": self.service, "event": name, **told}
+        try:
+            self.waiting.append(self.written(line))
+        except (TypeError, ValueError):
+            return
+        if not soon or not self._later():
+            self.flush()
+
+    def flush(self) -> None:
+        lines = list(self.waiting)
+        del self.waiting[: len(lines)]
+        try:
+            self.stream.write("".join([f"{line}\n" for line in lines]))
+            self.stream.flush()
+        except (OSError, ValueError):
+            return
+
+    def _later(self) -> bool:
+        if len(self.waiting) > 1:
+            return len(self.waiting) < _MOST_WAITING  # the first of them has seen to it
+        try:
+            asyncio.get_running_loop().call_later(_WAITS, self.flush)
+        except RuntimeError:
+            return False
+        return True
 
 
 _log: _Log | None = None
@@ -42,13 +79,24 @@ def configure(service: str, *, form: Literal["json", "console"], level: Level, s
     global _log
     stream = stream if stream is not None else sys.stderr
     written = _as_json if form == "json" else _for_people(colors=stream.isatty())
+    unconfigure()
     _log = _Log(service, _LEVELS[: _LEVELS.index(level)], written, stream)
     _quiet_libraries()
+
+
+def flush() -> None:
+    """Write what waits to be written together."""
+    if _log is not None:
+        _log.flush()
+
+
+atexit.register(flush)
 
 
 def unconfigure() -> None:
     """Nothing is written any more, as before `configure`."""
     global _log
+    flush()
     _log = None
 
 
@@ -60,19 +108,15 @@ def report(event: Event) -> None:
     if _log is None:
         return
     name, words = _WORDS[type(event)]
-    told = {spoken: _plain(value) for own, spoken in words if (value := getattr(event, own)) is not None}
-    _write(_log, level_of(event), name, told)
-
-
-def _write(log: _Log, level: Level, name: str, told: Mapping[str, Any]) -> None:
-    if level in log.silent:
-        return
-    line = {"time": datetime.now(UTC), "level": level, "service": log.service, "event": name, **told}
-    try:
-        log.stream.write(log.written(line) + "\n")
-        log.stream.flush()
-    except (OSError, ValueError):
-        return
+    told: dict[str, Any] = {}
+    for own, spoken in words:
+        value = getattr(event, own)
+        if isinstance(value, str):
+            told[spoken] = value if value.isprintable() else _escaped(value)
+        elif value is not None:
+            told[spoken] = round(value, 3) if isinstance(value, float) else value
+    level = level_of(event)
+    _log.write(level, name, told, soon=level == "info" and isinstance(event, events.RequestAnswered))
 
 
 def _as_json(line: dict[str, Any]) -> str:
@@ -149,17 +193,15 @@ _RENAMED = {"event": "what"}  # what a line calls the event itself
 def _words(kind: type[Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
     """RequestAnswered -> `request answered`: what a person searches for; and each field with its name in the line."""
     name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).strip()
-    return name, tuple((field.name, _RENAMED.get(field.name, field.name)) for field in fields(kind))
+    return name, tuple((one.name, _RENAMED.get(one.name, one.name)) for one in fields(kind))
 
 
 _WORDS = {kind: _words(kind) for kind in get_args(Event)}
 
 
-def _plain(value: Any) -> Any:
+def _escaped(text: str) -> str:
     """Control characters of partner-controlled text are escaped, so that a line stays a line on any terminal."""
-    if isinstance(value, str) and not value.isprintable():
-        return value.encode("unicode_escape").decode("ascii")
-    return round(value, 3) if isinstance(value, float) else value
+    return text.encode("unicode_escape").decode("ascii")
 
 
 def _quiet_libraries() -> None:
@@ -175,4 +217,4 @@ class _LibraryHandler(logging.Handler):
             return
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
         told = {"library": record.name, "place": f"{record.module}:{record.lineno}", "error": error}
-        _write(_log, "warning", "library warning", told)
+        _log.write("warning", "library warning", told)

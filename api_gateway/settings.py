@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api_gateway.errors import UsageError
@@ -47,6 +48,8 @@ class Settings(BaseSettings):
     legacy_secret_key: SecretStr | None = Field(None, description="The legacy app's SECRET_KEY, to read its sessions.")
 
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of one gateway process.")
+    connection_budget: int = Field(0, ge=0, description="Connections of all gateways together; 0: no ceiling.")
+    pooler: Literal["none", "transaction"] = Field("none", description="What stands before the API's database.")
     statement_timeout: float = Field(5.0, gt=0, description="Seconds a statement of the API may take.")
     lock_timeout: float = Field(1.0, gt=0, description="Seconds a statement of the API may wait for a lock.")
     job_concurrency: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at a time, each in a process.")
@@ -67,6 +70,23 @@ class Settings(BaseSettings):
     def gateways(self) -> tuple[int, ...]:
         return tuple(int(port) for port in self.gateway_ports.split(",") if port.strip())
 
+    def pool_share(self, live: int = 0) -> int:
+        """How large one gateway's pool may be while `live` of them share the budget: those that are listed at least.
+
+        One that starts so never has to wait until the others have noticed it.
+        """
+        if not self.connection_budget:
+            return self.pool_size
+        sharing = max(1, live, len(self.gateways))
+        return max(1, min(self.pool_size, self.connection_budget // sharing - self.exports))
+
+    @model_validator(mode="after")
+    def _enough_for_each(self) -> Self:
+        least = len(self.gateways) * (self.exports + 1)
+        if 0 < self.connection_budget < least:
+            raise ValueError(f"BANYAN_CONNECTION_BUDGET: these gateways and their exports need {least} at least")
+        return self
+
     def require(self, name: str) -> str:
         """The value of a secret setting. Raises UsageError naming the variable when it is not set."""
         value = getattr(self, name)
@@ -81,5 +101,10 @@ def settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(f"BANYAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(_told(fault) for fault in error.errors())
         raise UsageError(f"unreadable settings: {faults}") from None
+
+
+def _told(fault: ErrorDetails) -> str:
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"BANYAN_{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message

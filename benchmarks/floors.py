@@ -20,9 +20,6 @@ from benchmarks.database import Bench
 from benchmarks.measure import CONNECTIONS, Cost, load, measured
 from benchmarks.works import EXPORTS, Name, request
 
-_ENTRY = re.compile(
-    r"LOG:  (?:execute [^:]*|statement): (.*?)(?=\n(?:\[bench\] )?\d+ (?:LOG|DETAIL|ERROR):|\Z)", re.DOTALL
-)
 _PARAMETERS = re.compile(r"DETAIL:  Parameters: (.*)")
 _PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 
@@ -39,7 +36,7 @@ def statements_of(bench: Bench, ask: list[str], port: int, status: int, work: Na
     """For each request what the server ran for it as `banyan_api`, transactions' own words included."""
     found = []
     with psycopg.connect(bench.server.url(), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET log_line_prefix = '[bench] %p '")
+        connection.execute("ALTER SYSTEM SET log_line_prefix = '[bench] %u '")
         connection.execute("ALTER SYSTEM SET log_parameter_max_length = -1")
         _logging(connection, "all")
         try:
@@ -65,13 +62,16 @@ def _logging(connection: psycopg.Connection, what: str) -> None:
 
 def _parsed(log: str) -> list[Ran]:
     ran: list[Ran] = []
-    for entry in re.split(r"^\[bench\] \d+ ", log, flags=re.MULTILINE):
+    for entry in re.split(r"^\[bench\] (?=\S+ )", log, flags=re.MULTILINE):
+        user, _, entry = entry.partition(" ")
+        if user != "banyan_api":
+            continue
         if match := re.match(r"LOG:  (?:execute [^:]*|statement): (.*)", entry, re.DOTALL):
             ran.append(Ran(match[1].strip(), {}))
         elif (match := _PARAMETERS.match(entry)) and ran:
             for number, text in _PARAMETER.findall(match[1]):
                 ran[-1].values[int(number)] = None if text == "NULL" else text[1:-1].replace("''", "'")
-    return [one for one in ran if "banyan." not in one.sql and "pg_reload_conf" not in one.sql]
+    return [one for one in ran if "has_column_privilege(" not in one.sql]  # the watch of the schema
 
 
 def pgbench(bench: Bench, ran: list[list[Ran]], folder: Path, seconds: float) -> Cost:

@@ -23,6 +23,7 @@ from sqlalchemy import Executable, Select
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from shared_models import wire
+from shared_models.begun import Begun
 from shared_models.copying import copied
 from shared_models.faults import (
     CommitUnknown,
@@ -54,8 +55,8 @@ _ID = b"SELECT pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text"
 class ReadTransaction:
     """Statements that all see the same point in time, and change nothing. Raises DatabaseFault."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, begun: Begun) -> None:
+        self._begun = begun
 
     async def rows(self, select: Select[*tuple[Any, ...]]) -> list[Row]:
         return await self._run(select)
@@ -73,13 +74,13 @@ class ReadTransaction:
     async def fetch(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
         """As `Database.fetch`, inside this transaction."""
         try:
-            return await _fetch(self._connection, statement, values)
+            return await self._begun.fetch(statement.sql, statement.encoded(values))
         except psycopg.Error as error:
             raise translated(error) from None
 
     async def _run(self, statement: Executable) -> list[Row]:
         try:
-            return list(await run_async(self._connection, statement))
+            return list(await run_async(await self._begun.ready(), statement))
         except psycopg.Error as error:
             raise translated(error) from None
 
@@ -87,8 +88,8 @@ class ReadTransaction:
 class WriteTransaction(ReadTransaction):
     """A read committed transaction that may write."""
 
-    def __init__(self, connection: Connection, session: Session = NO_SESSION) -> None:
-        super().__init__(connection)
+    def __init__(self, begun: Begun, session: Session = NO_SESSION) -> None:
+        super().__init__(begun)
         self._session = session
         self.is_doomed = False
         self.keeper: Keeper | None = None
@@ -103,8 +104,8 @@ class WriteTransaction(ReadTransaction):
 
     async def begun_id(self) -> str | None:
         """The transaction's id; None: it has written nothing."""
-        if self.id is None:
-            ((found,),) = await wire.fetch(self._connection, _ID, ())
+        if self.id is None and self._begun.is_said:
+            ((found,),) = await self._begun.fetch(_ID, ())
             self.id = found.decode() if found is not None else None
         return self.id
 
@@ -120,14 +121,15 @@ class WriteTransaction(ReadTransaction):
         """A PostgreSQL setting until the end of this transaction; None: back to what the session began with."""
         text = sql.SQL("DEFAULT") if value is None else sql.Literal(value)
         try:
-            await self._connection.execute(sql.SQL("SET LOCAL {} TO {}").format(sql.Identifier(setting), text))
+            connection = await self._begun.ready()
+            await connection.execute(sql.SQL("SET LOCAL {} TO {}").format(sql.Identifier(setting), text))
         except psycopg.Error as error:
             raise translated(error) from None
 
     async def check_constraints(self) -> None:
         """Check now what would be checked at the commit. Raises ConstraintViolated."""
         try:
-            await wire.command(self._connection, b"SET CONSTRAINTS ALL IMMEDIATE")
+            await wire.command(await self._begun.ready(), b"SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             raise translated(error) from None
 
@@ -135,15 +137,16 @@ class WriteTransaction(ReadTransaction):
     async def savepoint(self) -> AsyncIterator[None]:
         """What raises inside is rolled back, and the transaction goes on."""
         mark = 0 if self.keeper is None else self.keeper.mark()
-        await wire.command(self._connection, b"SAVEPOINT attempt")
+        connection = await self._begun.ready()
+        await wire.command(connection, b"SAVEPOINT attempt")
         try:
             yield
         except BaseException:
-            await wire.command(self._connection, b"ROLLBACK TO SAVEPOINT attempt")
+            await wire.command(connection, b"ROLLBACK TO SAVEPOINT attempt")
             if self.keeper is not None:
                 self.keeper.forget(mark)
             raise
-        await wire.command(self._connection, b"RELEASE SAVEPOINT attempt")
+        await wire.command(connection, b"RELEASE SAVEPOINT attempt")
 
     @asynccontextmanager
     async def as_ourselves(self) -> AsyncIterator[None]:
@@ -157,7 +160,10 @@ class WriteTransaction(ReadTransaction):
 
 
 class Database:
-    """One database under one role. `size`: connections of this process at most; timeouts are seconds.
+    """One database under one role; timeouts are seconds.
+
+    `size`: connections of this process at most; as a call, how many these are just now, and `fit` closes what is idle
+    and too many. `pooled`: PgBouncer in transaction mode is in between.
 
     `exports`: files that are written at a time, each on a connection besides those, for `export_timeout` at most.
     """
@@ -166,7 +172,7 @@ class Database:
         self,
         url: str,
         *,
-        size: int,
+        size: int | Callable[[], int],
         application_name: str,
         statement_timeout: float,
         lock_timeout: float,
@@ -223,6 +229,10 @@ class Database:
         begin = Session((*self._pool.manners, *session.settings), session.role) if session is not None else None
         self._begin = begin.sql if begin else b""
 
+    def fit(self) -> None:
+        """Close what is idle and more than may be open by now."""
+        self._pool.fit()
+
     async def open(self) -> None:
         """Nothing is opened before it is needed: a database that is away must not keep the process from starting."""
 
@@ -232,30 +242,34 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTransaction]:
-        async with self._begun(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+        async with self._begun(b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as begun:
+            await begun.ready()
             try:
-                yield ReadTransaction(connection)
+                yield ReadTransaction(begun)
             finally:
-                await _end(connection, b"ROLLBACK")
+                await begun.undo()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteTransaction]:
-        async with self._begun(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE") as connection:
-            tx = WriteTransaction(connection, self._session or NO_SESSION)
+    async def write(self, *, lazily: bool = False) -> AsyncIterator[WriteTransaction]:
+        """`lazily`: it begins with its first statement, in one round trip where that is a prepared one."""
+        async with self._begun(b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE") as begun:
+            if not lazily:
+                await begun.ready()
+            tx = WriteTransaction(begun, self._session or NO_SESSION)
             try:
                 yield tx
                 if tx.keeper is not None and not tx.is_doomed:
                     await tx.keeper.finish()
             except BaseException:
-                await _end(connection, b"ROLLBACK")
+                await begun.undo()
                 raise
-            await (_end(connection, b"ROLLBACK") if tx.is_doomed else self._commit(connection, tx))
+            await (begun.undo() if tx.is_doomed else self._commit(begun, tx))
 
-    async def _commit(self, connection: Connection, tx: WriteTransaction) -> None:
+    async def _commit(self, begun: Begun, tx: WriteTransaction) -> None:
         """A connection that is cut here has its outcome looked up. Raises CommitUnknown only where that fails too."""
         try:
             await tx.begun_id()
-            await wire.command(connection, b"COMMIT")
+            await begun.end(b"COMMIT")
         except psycopg.Error as error:
             fault = translated(error)
             if not isinstance(fault, DatabaseAway):
@@ -300,7 +314,7 @@ class Database:
         connection = self._pool.idle() or await self._pool.acquire()
         try:
             if begin:
-                rows = await wire.fetch_after(connection, begin, sql, arguments)
+                rows = await wire.fetch_after(connection, (begin,), sql, arguments)
             else:
                 rows = await wire.fetch(connection, sql, arguments)
         except wire.NotBegun as refusal:
@@ -322,25 +336,14 @@ class Database:
         return fault
 
     @asynccontextmanager
-    async def _begun(self, begin: bytes) -> AsyncIterator[Connection]:
-        """A connection on which a transaction was begun; a dead one is replaced once, nothing was done on it."""
-        if session := self._known_begin():
-            begin = begin + b"; " + session
-        connection = await self._pool.acquire()
+    async def _begun(self, begin: bytes) -> AsyncIterator[Begun]:
+        session = self._known_begin()
+        begun = Begun(self._pool, self._pool.idle() or await self._pool.acquire(), begin, session)
         try:
-            try:
-                await wire.command(connection, begin)
-            except psycopg.OperationalError:
-                self._pool.discard(connection)
-                self._pool.discard_idle()
-                connection = await self._pool.acquire()
-                await wire.command(connection, begin)
-            except psycopg.Error as error:
-                raise (refused_session(error) if self._session else translated(error)) from None
-            yield connection
+            yield begun
         except SchemaChanged as fault:
             self._doubt(fault)
-            connection.shut()  # it remembers statements of the old schema
+            begun.connection.shut()  # it remembers statements of the old schema
             raise
         except NotGranted as fault:
             self._doubt(fault)
@@ -348,7 +351,7 @@ class Database:
         except psycopg.Error as error:
             raise translated(error) from None
         finally:
-            self._pool.release(connection)
+            self._pool.release(begun.connection)
 
     def _doubt(self, fault: DatabaseFault) -> None:
         if isinstance(fault, (SchemaChanged, NotGranted)):
@@ -362,15 +365,3 @@ class Database:
 
 
 _STALE = frozenset({"57P01", "57P02", "57P03", "08003", "08006", "0A000", "26000", "XX000"})
-
-
-async def _fetch(connection: Connection, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
-    return await wire.fetch(connection, statement.sql, statement.encoded(values))
-
-
-async def _end(connection: Connection, command: bytes) -> None:
-    """Roll back where there is somebody to roll back; a connection that is gone has rolled back by itself."""
-    try:
-        await wire.command(connection, command)
-    except psycopg.Error:
-        connection.shut()

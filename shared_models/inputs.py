@@ -23,6 +23,7 @@ from shared_models.snapshot import ColumnType
 
 Taker = Callable[[Any], str]
 
+_FEW = 2**63
 _DIGITS_BEFORE, _DIGITS_BEHIND = 131_072, 16_383  # of a numeric without precision
 _DATE = re.compile(r"[0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity", re.ASCII)
 _CLOCK = r"[0-9]{4,6}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -61,7 +62,7 @@ def taker_of(column_type: ColumnType, schema: Mapping[str, Any], parse: Parser) 
         return _number(lambda number: _numeric(number, column_type))
     if column_type.name in ("float4", "float8"):
         return _number(lambda number: _floating(number, column_type))
-    return _number(lambda number: parse(_whole(number)))
+    return _integer(parse)
 
 
 def plain(text: str) -> str:
@@ -110,6 +111,16 @@ def _number(write: Callable[[Decimal], str]) -> Taker:
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             raise ValueError("a number")
         return write(Decimal(value))
+
+    return take
+
+
+def _integer(parse: Parser) -> Taker:
+    other = _number(lambda number: parse(_whole(number)))
+
+    def take(value: Any) -> str:
+        """A number as most are is not made a decimal first."""
+        return parse(str(value)) if type(value) is int and -_FEW < value < _FEW else other(value)
 
     return take
 

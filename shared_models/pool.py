@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import psycopg
 from psycopg import pq
@@ -47,7 +48,7 @@ class Pool:
         self,
         url: str,
         *,
-        size: int,
+        size: int | Callable[[], int],
         application_name: str,
         statement_timeout: float,
         lock_timeout: float,
@@ -72,7 +73,8 @@ class Pool:
             connect_timeout=_CONNECT_SECONDS,
         )
         self._pooled = pooled
-        self._size, self._wait_timeout = size, wait_timeout
+        self._size: Callable[[], int] = size if callable(size) else lambda: size
+        self._wait_timeout = wait_timeout
         self._idle: list[Connection] = []
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._open = 0
@@ -85,6 +87,7 @@ class Pool:
             connection = self._idle.pop()
             if not connection.closed:
                 return connection
+            connection.shut()
             self._open -= 1
         return None
 
@@ -94,14 +97,14 @@ class Pool:
             return idle
         if self._closed:
             raise DatabaseAway
-        if self._open < self._size:
+        if self._open < self._size():
             return await self._connect()
         handed = await self._wait()
         return handed if handed is not None else await self.acquire()
 
     def release(self, connection: Connection) -> None:
         """Take a connection back. One that is not idle (cut, cancelled, in a transaction) is closed instead."""
-        outdated = connection.generation != self._generation or self._closed
+        outdated = connection.generation != self._generation or self._closed or self._open > self._size()
         if outdated or connection.pgconn.transaction_status != _IDLE:
             self.discard(connection)
             return
@@ -122,6 +125,11 @@ class Pool:
         while self._idle:
             self._open -= 1
             self._idle.pop().shut()
+
+    def fit(self) -> None:
+        """The size may have shrunk: idle connections that are too many are closed, the coldest first."""
+        while self._idle and self._open > self._size():
+            self.discard(self._idle.pop(0))
 
     def renew(self) -> None:
         """The schema has changed: no connection that was opened before is used again once it is given back."""

@@ -27,6 +27,7 @@ Waited = TypeVar("Waited")
 _KEPT = 500
 _CANCEL_SECONDS = 2.0
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
+_OPEN = pq.ConnStatus.OK
 _FINE = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, _SYNC})
 
 
@@ -63,10 +64,13 @@ class Connection(AsyncConnection[tuple[object, ...]]):
         self._results, self._syncs = [], syncs
         answered: asyncio.Future[list[Result]] = loop.create_future()
         self._answered = answered
-        if self.pgconn.flush():
-            loop.add_writer(self._socket, self._writable)
         try:
+            if self.pgconn.flush():
+                loop.add_writer(self._socket, self._writable)
             return await answered
+        except psycopg.Error:
+            self.deaf()
+            raise
         except asyncio.CancelledError:
             with suppress(psycopg.Error):
                 await self.cancel_safe(timeout=_CANCEL_SECONDS)
@@ -100,9 +104,9 @@ class Connection(AsyncConnection[tuple[object, ...]]):
                     if result.status != _SYNC:
                         continue
                     self._syncs -= 1
-                elif self._syncs:
+                elif self._syncs and pgconn.status == _OPEN:
                     continue  # the end of one statement's results; a Sync is still to come
-                if not self._syncs:
+                if not self._syncs or result is None:
                     self._say(results)
                     return
         except psycopg.Error as error:
@@ -159,18 +163,19 @@ async def fetch(connection: Connection, sql: bytes, arguments: Arguments) -> lis
     return cells(checked(await connection.answer()))
 
 
-async def fetch_after(connection: Connection, begin: bytes, sql: bytes, arguments: Arguments) -> list[Cells]:
-    """`begin`, a statement without parameters, and `sql` in one round trip and one transaction. Raises NotBegun too.
+async def fetch_after(connection: Connection, begin: Sequence[bytes], sql: bytes, arguments: Arguments) -> list[Cells]:
+    """`begin`, statements without parameters, and `sql` in one round trip. Raises NotBegun too.
 
-    What is sent between two Syncs is one transaction (PostgreSQL's manual, 55.2.4 "Pipelining"): it ends with the
-    statement, after an error too, and with it whatever `begin` has set for this transaction alone.
+    What is sent between two Syncs is one transaction (PostgreSQL's manual, 55.2.4 "Pipelining"): unless BEGIN is among
+    it, it ends with the statement, after an error too, and with it whatever was set for this transaction alone.
     """
     pgconn, names = connection.pgconn, connection.names
     name = None if connection.unprepared else names.get(sql)
     made = await _new_name(connection) if name is None and not connection.unprepared else None
     pgconn.enter_pipeline_mode()
     try:
-        pgconn.send_query_params(begin, None)
+        for first in begin:
+            pgconn.send_query_params(first, None)
         if made is not None:
             pgconn.send_prepare(made, sql)
         if connection.unprepared:
@@ -183,15 +188,29 @@ async def fetch_after(connection: Connection, begin: bytes, sql: bytes, argument
         with suppress(psycopg.Error):  # it was cut or closed, and whoever takes it back sees that
             pgconn.exit_pipeline_mode()
     try:
-        checked(results[:1])
+        checked(results[: len(begin)])
     except psycopg.Error as error:
-        raise NotBegun(error) from None
-    fetched = checked(results[1:-1])
+        raise _not_begun(error) from None
+    fetched = checked(results[len(begin) : -1])
     if made is not None:
         names[sql] = made
     elif name is not None:
         names.move_to_end(sql)
     return cells(fetched)
+
+
+async def after(connection: Connection, begin: Sequence[bytes]) -> None:
+    """As `fetch_after`, and nothing behind it."""
+    try:
+        await command(connection, b"; ".join(begin))
+    except psycopg.Error as error:
+        raise _not_begun(error) from None
+
+
+def _not_begun(error: psycopg.Error) -> Exception:
+    """A connection that was lost is that, whatever was said on it."""
+    state = error.sqlstate
+    return error if state is None or state.startswith(("08", "57")) else NotBegun(error)
 
 
 async def command(connection: Connection, sql: bytes) -> None:

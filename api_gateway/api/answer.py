@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import quote, urlencode
 
 from starlette.types import Send
 
@@ -81,8 +80,7 @@ def _position(shown: list[Cells], reading: Reading) -> Position:
 def _link(reading: Reading, path: str, token: str | None) -> Iterable[tuple[bytes, bytes]]:
     if token is None:
         return ()
-    pairs = [(name, value) for name, value in reading.pairs if name != "cursor"]
-    query = urlencode([*pairs, ("cursor", token)], quote_via=quote, safe=",:")
+    query = f"{reading.again}&cursor={token}" if reading.again else f"cursor={token}"
     return ((b"link", f'<{path}?{query}>; rel="next"'.encode()),)
 
 

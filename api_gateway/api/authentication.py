@@ -73,12 +73,14 @@ def principal_of(scope: Scope) -> Principal:
 
 def _act(state: MutableMapping[str, Any], principal: Principal) -> None:
     """From here on the request's databases are used on behalf of the principal, as the host's convention wants it."""
+    state["acting"] = principal
     convention: Convention = state["convention"]
+    if not convention:
+        return
     session = convention.session(principal)
     for name in ("read_database", "write_database"):
         if state.get(name) is not None:
             state[name] = state[name].acting(session)
-    state["acting"] = principal
 
 
 def current_principal(request: Request) -> Principal:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -60,7 +59,7 @@ class BodyLimit:
             message = await receive()
             got += len(message.get("body", b""))
             if got > limit:
-                raise HTTPException(413)
+                raise of_status(413)
             return message
 
         await self._app(scope, counted, send)

@@ -26,7 +26,8 @@ from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_ro
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.reader import Reader
 from api_gateway.api.recognised import Recognising
-from api_gateway.api.resource_route import ResourceRoute
+from api_gateway.api.request import Understanding
+from api_gateway.api.resource_route import ResourceRoute, Straight
 from api_gateway.api.retiring import Retiring, headers_of, lifecycles, retiring_places
 from api_gateway.api.select import Statements
 from api_gateway.api.write_route import WriteRoute
@@ -80,6 +81,7 @@ def build_api(
     problems.install(app)
     retiring = lifecycles(contract, api.prefix)
     states: dict[str, Mapping[str, Any]] = {}
+    straight: list[ResourceRoute] = []
     cursors = Cursors(secret)
     for version in contract.versions:
         allowed = served[version.version] if served is not None else Served(version.resources)
@@ -87,8 +89,9 @@ def build_api(
         operations = tuple(operation_of(handler) for handler in version.operations)
         statements = Statements(allowed.resources)
         reader = Reader(statements, Costs(project.configuration.limits.plan_cost))
-        exports = ExportRoute(allowed.resources, reader, cursors)
-        reading = ReadRoute(allowed.resources, reader, cursors, exports.formats)
+        understanding = Understanding(allowed.resources, cursors)
+        exports = ExportRoute(allowed.resources, understanding, reader)
+        reading = ReadRoute(understanding, reader, cursors, exports.formats)
         writing = WriteRoute(allowed.resources, statements)
         summing = AggregateRoute(allowed.resources, reader)
         methods = [*reading.methods, *writing.methods, *summing.methods, *exports.methods]
@@ -96,7 +99,8 @@ def build_api(
         below_rows = [op for op in operations if "{" in op.path]  # `orders/{number}/cancellation` is no key of a row
         for declared in below_rows:
             _add_operation(app, f"{prefix}{declared.path}", handlers[declared], declared)
-        app.router.routes.append(ResourceRoute(prefix, allowed.resources, methods, _methods(operations)))
+        straight.append(ResourceRoute(prefix, allowed.resources, methods, _methods(operations)))
+        app.router.routes.append(straight[-1])
         for declared in (op for op in operations if op not in below_rows):
             _add_operation(app, f"{prefix}{declared.path}", handlers[declared], declared)
         of_version = retiring[version.version]
@@ -114,6 +118,7 @@ def build_api(
     types = ProblemTypes.of(operation_of(handler) for handler in contract.every_operation)
     app.router.routes += documentation_routes(api.prefix, api.title, [one.version for one in contract.versions])
     app.router.routes += problem_routes(api.prefix, types)
+    app.add_middleware(Straight, routes=straight)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES, uploads=uploads_of(contract, api.prefix))
     limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)

@@ -20,7 +20,7 @@ Whole = Literal["aggregate", "export"]
 so that none of them can be in another's way."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request of a resource. `path`: `/api/v1/orders`; `key`: what stands behind it, percent-encoded.
 

@@ -55,7 +55,7 @@ class Cursors:
 
     def _applied(self, content: bytes, nonce: bytes) -> bytes:
         stream = hashlib.shake_256(self._stream_key + nonce).digest(len(content))
-        return bytes(one ^ other for one, other in zip(content, stream, strict=True))
+        return (int.from_bytes(content) ^ int.from_bytes(stream)).to_bytes(len(content))
 
 
 def _text(sealed: bytes) -> str:

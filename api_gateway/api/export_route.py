@@ -18,13 +18,12 @@ from api_gateway.api.answer import Head
 from api_gateway.api.authentication import require_scope
 from api_gateway.api.bad_values import refused
 from api_gateway.api.calls import Call, Format, Method
-from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_select import Export, Form
 from api_gateway.api.prefer import applied
 from api_gateway.api.problems import bad_request, not_acceptable, of_fault
 from api_gateway.api.query import decoded_text
 from api_gateway.api.reader import Reader, database_of
-from api_gateway.api.request import Reading, list_request
+from api_gateway.api.request import Reading, Understanding
 from api_gateway.api.shapes import ListShape
 from api_gateway.api.timing import Timing
 from api_gateway.errors import FieldError
@@ -47,8 +46,8 @@ class ExportBroken(Exception):
 class ExportRoute:
     """`/orders:export`. `formats` are the same files where `Accept` wants them of `/orders` itself."""
 
-    def __init__(self, resources: Resources, reader: Reader, cursors: Cursors) -> None:
-        self._resources, self._reader, self._cursors = resources, reader, cursors
+    def __init__(self, resources: Resources, understanding: Understanding, reader: Reader) -> None:
+        self._resources, self._understanding, self._reader = resources, understanding, reader
 
     @property
     def formats(self) -> tuple[Format, ...]:
@@ -68,7 +67,7 @@ class ExportRoute:
     async def _export(self, call: Call, send: Send, form: Form) -> None:
         timed = Timing()
         query, limit = _without_limit(call.query)
-        reading = list_request(call.resource, call.path, query, call.principal, self._resources, self._cursors)
+        reading = self._understanding.of_list(call.resource, call.path, query, call.principal)
         try:
             sql = await self._admitted(call, reading, form, limit)
             if call.method == "HEAD":

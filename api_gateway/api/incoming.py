@@ -63,15 +63,15 @@ def new_row(
         return given
     links = {link.name: link for link in resource.written_links}
     for name, value in body.items():
-        place = f"{at}/{escaped(name)}"
         if name in links:
             target = resources.of(links[name].target)
             taken = frozenset(other for _, other in links[name].pairs)
+            place = f"{at}/{escaped(name)}"
             given.brought[name] = _children(
                 target, value, taken, links[name].limit, links[name].numbered, faults, place
             )
         else:
-            _take(resource, name, value, given.texts, faults, place, new=True)
+            _take(resource, name, value, given.texts, faults, at, new=True)
     for name in key or {}:
         if given.texts[name] != (key or {})[name]:
             faults.fault(f"{at}/{escaped(name)}", "key_differs", "It is not the key in the address.")
@@ -149,7 +149,7 @@ def _change(
 ) -> None:
     if name in resource.fields and same(document.get(name), value):
         return
-    _take(resource, name, value, texts, faults, f"/{escaped(name)}", new=False)
+    _take(resource, name, value, texts, faults, "", new=False)
 
 
 def _children(
@@ -182,24 +182,22 @@ def _children(
             elif name == numbered and name not in value[n]:
                 texts[name] = str(part)
             else:
-                _take(target, name, part, texts, faults, f"{at}/{n}/{escaped(name)}", new=True)
+                _take(target, name, part, texts, faults, f"{at}/{n}", new=True)
         _require(target, texts, item, taken, faults, f"{at}/{n}")
         rows.append(texts)
     return rows
 
 
-def _take(
-    resource: BoundResource, name: str, value: Json, texts: Texts, faults: Faults, pointer: str, *, new: bool
-) -> None:
+def _take(resource: BoundResource, name: str, value: Json, texts: Texts, faults: Faults, at: str, *, new: bool) -> None:
     known = resource.fields.get(name)
     if name in resource.lost:
         raise out_of_service()
     if known is None and name not in resource.links:
-        faults.fault(pointer, "unknown_field", "There is no such field.")
+        faults.fault(f"{at}/{escaped(name)}", "unknown_field", "There is no such field.")
     elif known is None or not _may_write(known, new=new):
-        faults.fault(pointer, "read_only", "It cannot be written here.")
+        faults.fault(f"{at}/{escaped(name)}", "read_only", "It cannot be written here.")
     elif value is None and not known.takes_null:
-        faults.fault(pointer, "invalid_value", "Expected: a value, not null.")
+        faults.fault(f"{at}/{escaped(name)}", "invalid_value", "Expected: a value, not null.")
     elif value is None:
         texts[name] = known.value.none
     else:
@@ -207,7 +205,7 @@ def _take(
         try:
             texts[name] = known.value.take(value)
         except ValueError as error:
-            faults.fault(pointer, "invalid_value", f"Expected: {error}.")
+            faults.fault(f"{at}/{escaped(name)}", "invalid_value", f"Expected: {error}.")
 
 
 def _may_write(known: Field, *, new: bool) -> bool:

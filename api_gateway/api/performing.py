@@ -31,10 +31,12 @@ async def performed(
     *,
     is_trial: bool = False,
     again: bool = True,
+    lazily: bool = False,
 ) -> Response:
     """The answer of `work`, committed; or that of the first request under the same key.
 
     is_trial  roll back at the end, and keep nothing under the key
+    lazily    begin the transaction with the first statement: nobody else's code runs before it
     again     try again what lost against another transaction
     Raises Problem and DatabaseFault; then nothing has been written, or CommitUnknown says that nobody knows.
     """
@@ -42,7 +44,7 @@ async def performed(
     pause = 0.01
     while True:
         try:
-            return await _once(database, claim, work, is_trial)
+            return await _once(database, claim, work, is_trial, lazily)
         except SerializationFailure:
             if not again or time.monotonic() + pause > deadline:
                 raise
@@ -50,8 +52,10 @@ async def performed(
         pause *= 2
 
 
-async def _once(database: Database, claim: idempotency.Claim | None, work: Work, is_trial: bool) -> Response:
-    async with database.write() as tx:
+async def _once(
+    database: Database, claim: idempotency.Claim | None, work: Work, is_trial: bool, lazily: bool
+) -> Response:
+    async with database.write(lazily=lazily) as tx:
         if claim is not None:
             async with tx.as_ourselves():
                 stored = await idempotency.take(tx, claim)

@@ -14,16 +14,17 @@ from api_gateway.api.cursors import Cursors
 from api_gateway.api.prefer import applied
 from api_gateway.api.problems import not_acceptable, not_found
 from api_gateway.api.reader import Reader
-from api_gateway.api.request import get_request, list_request
+from api_gateway.api.request import Understanding
 from api_gateway.api.timing import Timing
-from shared_models.resources import Resources
 
 
 class ReadRoute:
     """`formats`: media types of a collection besides JSON."""
 
-    def __init__(self, resources: Resources, reader: Reader, cursors: Cursors, formats: Sequence[Format] = ()) -> None:
-        self._resources, self._reader, self._cursors = resources, reader, cursors
+    def __init__(
+        self, understanding: Understanding, reader: Reader, cursors: Cursors, formats: Sequence[Format] = ()
+    ) -> None:
+        self._understanding, self._reader, self._cursors = understanding, reader, cursors
         self._formats = {found.media: found.handler for found in formats}
         self._offered = (JSON, *self._formats)
 
@@ -37,7 +38,7 @@ class ReadRoute:
         require_scope(principal, call.resource.scope)
         if chosen(call.header(b"accept"), (JSON,)) is None:
             raise not_acceptable((JSON,))
-        reading = get_request(call.resource, call.key or b"", call.query, principal, self._resources)
+        reading = self._understanding.of_row(call.resource, call.key or b"", call.query, principal)
         rows = await self._reader.rows(call, reading.shape, reading, timed)
         if not rows:
             raise not_found()
@@ -54,7 +55,7 @@ class ReadRoute:
         if media in self._formats:
             await self._formats[media](call, send)
             return
-        reading = list_request(call.resource, call.path, call.query, principal, self._resources, self._cursors)
+        reading = self._understanding.of_list(call.resource, call.path, call.query, principal)
         rows = await self._reader.rows(call, reading.shape, reading, timed)
         count = None
         if reading.counting is not None:

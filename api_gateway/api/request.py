@@ -8,20 +8,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from urllib.parse import quote, urlencode
 
 from api_gateway.api.cursors import Cursors, Position
 from api_gateway.api.filters import Names, Origin, Values, conditions_of
 from api_gateway.api.grammar import WORDS
 from api_gateway.api.inclusions import Inclusions
 from api_gateway.api.problems import bad_request, no_such_page, not_found
-from api_gateway.api.query import DEFAULT_LIMIT, MAX_LIMIT, MAX_PATTERN, Pairs, decoded_text, query_pairs
+from api_gateway.api.query import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    MAX_PATTERN,
+    MAX_QUERY_BYTES,
+    Pairs,
+    decoded_text,
+    query_pairs,
+)
 from api_gateway.api.shapes import AggregateShape, CountShape, GetShape, ListShape, Node
 from api_gateway.api.sorting import distinct, sorts_of
-from api_gateway.consumers import Principal
+from api_gateway.consumers import Kind, Principal
 from api_gateway.errors import FieldError
 from shared_models.resources import BoundResource, Resources, Sort
 
+_REMEMBERED, _SHORT = 1000, 1024  # queries, and bytes of one that is worth it
+_TOKEN = re.compile(rb"[A-Za-z0-9_-]+")
 _PAGE_WORDS = ("sort", "limit", "cursor", "fields", "include")
 
 
@@ -30,11 +42,12 @@ def reserved(resource: BoundResource) -> tuple[str, ...]:
     return (*_PAGE_WORDS, *WORDS, *(["total"] if resource.totals else []), *(["q"] if resource.search else []))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """A request that was understood. `context` is whose list it is, for the cursor; `limit` rows make a page.
 
-    origins   of which parameter a value is, and how the database reads it
+    pairs, again   the parameters without the cursor, as they are and as they are written
+    origins        of which parameter a value is, and how the database reads it
     """
 
     resource: BoundResource
@@ -44,13 +57,99 @@ class Reading:
     context: str = ""
     limit: int = 1
     counting: CountShape | None = None
+    again: str = ""
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
-def get_request(
-    resource: BoundResource, raw_key: bytes, query: bytes, principal: Principal, resources: Resources
-) -> Reading:
-    """Raises Problem: 404 for a key that cannot be one, 400 for parameters."""
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What a query string means, whoever asks and wherever in the list: nothing here is ever changed.
+
+    document    the shape of one row; None: a list was asked for
+    page        the shape of a page that begins at the beginning
+    told        what makes the list another one, for its cursors
+    again       the same query, for the address of another page
+    """
+
+    pairs: Pairs
+    texts: dict[str, str | None]
+    origins: Mapping[str, Origin]
+    document: GetShape | None = None
+    page: ListShape | None = None
+    token: str | None = None
+    limit: int = 1
+    counting: CountShape | None = None
+    told: str = ""
+    again: str = ""
+
+
+class Understanding:
+    """Reads requests. Programs ask alike again and again, so what a query means is remembered."""
+
+    def __init__(self, resources: Resources, cursors: Cursors) -> None:
+        self._resources, self._cursors = resources, cursors
+        self._document = lru_cache(_REMEMBERED)(self._read_document)
+        self._list = lru_cache(_REMEMBERED)(self._read_list)
+
+    def of_row(self, resource: BoundResource, raw_key: bytes, query: bytes, principal: Principal) -> Reading:
+        """Raises Problem: 404 for a key that cannot be one, 400 for parameters."""
+        values = _key_values(resource, raw_key)
+        read = self._document if len(query) <= _SHORT else self._read_document
+        found = read(str(resource.path), query, principal.kind, principal.scopes)
+        assert found.document is not None  # noqa: S101 - one row was asked for
+        return Reading(resource, found.document, values | found.texts, found.pairs, origins=found.origins)
+
+    def of_list(self, resource: BoundResource, path: str, query: bytes, principal: Principal) -> Reading:
+        """`path`, with its version, is part of what a cursor belongs to. Raises Problem 400 with every fault."""
+        rest, token = _without_cursor(query)
+        read = self._list if len(rest) <= _SHORT else self._read_list
+        found = read(str(resource.path), rest, principal.kind, principal.scopes)
+        assert found.page is not None  # noqa: S101 - a list was asked for
+        shape, counted = found.page, not resource.key
+        context = "\0".join([principal.kind, principal.code, path, found.told])
+        position = _opened(found.token if token is None else token, context, self._cursors)
+        values = found.texts | {"limit": str(found.limit + 1)}
+        if counted:
+            values["skip"] = str(position.skip if position is not None else 0)
+        if position is not None:
+            values |= {f"k{n}": value for n, value in enumerate(position.values)}
+            nulls = tuple([value is None for value in position.values])
+            shape = replace(shape, after=nulls, counted=counted)
+        return Reading(
+            resource, shape, values, found.pairs, context, found.limit, found.counting, found.again, found.origins
+        )
+
+    def _read_document(self, path: str, query: bytes, kind: Kind, scopes: frozenset[str]) -> _Query:
+        parser = Parser(self._resources.by_path[path], query_pairs(query), Principal(kind, "", scopes), self._resources)
+        inclusions = parser.inclusions()
+        include = inclusions.tree(parser.values)
+        parser.refuse_the_rest()
+        shape = GetShape(path, kind, inclusions.fields(), include)
+        return _Query(parser.pairs, parser.values.texts, parser.values.origins, shape)
+
+    def _read_list(self, path: str, query: bytes, kind: Kind, scopes: frozenset[str]) -> _Query:
+        parser = Parser(self._resources.by_path[path], query_pairs(query), Principal(kind, "", scopes), self._resources)
+        inclusions = parser.inclusions()
+        limit, sorts = parser.limit(), parser.sorts()
+        total, words = parser.total(), parser.words()
+        conditions = parser.conditions()
+        if words is not None:
+            parser.values.texts["q"] = words
+        told = "\0".join([repr(sorts), repr(conditions), parser.values.written()])
+        include = inclusions.tree(parser.values)
+        token = parser.take("cursor")
+        parser.refuse_the_rest()
+        searched = words is not None
+        shape = ListShape(path, kind, inclusions.fields(), include, conditions, sorts, searched=searched)
+        counting = CountShape(path, kind, conditions, searched, total == "exact") if total else None
+        pairs = [pair for pair in parser.pairs if pair[0] != "cursor"]
+        again = urlencode(pairs, quote_via=quote, safe=",:")
+        return _Query(
+            pairs, parser.values.texts, parser.values.origins, None, shape, token, limit, counting, told, again
+        )
+
+
+def _key_values(resource: BoundResource, raw_key: bytes) -> dict[str, str | None]:
     parts = [decoded_text(part) for part in raw_key.split(b",")]
     if len(parts) != len(resource.key):
         raise not_found()
@@ -62,51 +161,18 @@ def get_request(
             values[f"k{n}"] = part.value.parse(text)
         except ValueError:
             raise not_found() from None
-    parser = Parser(resource, query_pairs(query), principal, resources)
-    inclusions = parser.inclusions()
-    include = inclusions.tree(parser.values)
-    parser.refuse_the_rest()
-    shape = GetShape(str(resource.path), principal.kind, inclusions.fields(), include)
-    return Reading(resource, shape, values | parser.values.texts, parser.pairs, origins=parser.values.origins)
+    return values
 
 
-def list_request(
-    resource: BoundResource, path: str, query: bytes, principal: Principal, resources: Resources, cursors: Cursors
-) -> Reading:
-    """`path`, with its version, is part of what a cursor belongs to. Raises Problem 400 with every fault."""
-    parser = Parser(resource, query_pairs(query), principal, resources)
-    inclusions = parser.inclusions()
-    limit, sorts = parser.limit(), parser.sorts()
-    total, words = parser.total(), parser.words()
-    conditions = parser.conditions()
-    if words is not None:
-        parser.values.texts["q"] = words
-    context = "\0".join([principal.kind, principal.code, path, repr(sorts), repr(conditions), parser.values.written()])
-    include = inclusions.tree(parser.values)
-    token = parser.take("cursor")
-    parser.refuse_the_rest()
-    position = _opened(token, context, cursors)
-    values = dict(parser.values.texts) | {"limit": str(limit + 1)}
-    counted = not resource.key
-    after = None
-    if position is not None:
-        after = tuple(value is None for value in position.values)
-        values |= {f"k{n}": value for n, value in enumerate(position.values)}
-    if counted:
-        values["skip"] = str(position.skip if position is not None else 0)
-    shape = ListShape(
-        str(resource.path),
-        principal.kind,
-        inclusions.fields(),
-        include,
-        conditions,
-        sorts,
-        after,
-        counted and after is not None,
-        words is not None,
-    )
-    counting = CountShape(shape.path, shape.kind, conditions, words is not None, total == "exact") if total else None
-    return Reading(resource, shape, values, parser.pairs, context, limit, counting, parser.values.origins)
+def _without_cursor(query: bytes) -> tuple[bytes, str | None]:
+    """The query without its cursor, and the cursor: with each page only that is another. Odd ones are left inside."""
+    if len(query) > MAX_QUERY_BYTES:
+        return query, None
+    before, found, behind = query.partition(b"cursor=")
+    token, more, rest = behind.partition(b"&")
+    if not found or (before and not before.endswith(b"&")) or b"cursor" in rest or not _TOKEN.fullmatch(token):
+        return query, None
+    return (before + rest if more else before.removesuffix(b"&")), token.decode()
 
 
 def _opened(token: str | None, context: str, cursors: Cursors) -> Position | None:

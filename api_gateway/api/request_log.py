@@ -7,8 +7,8 @@ a new one.
 from __future__ import annotations
 
 import re
+import secrets
 import time
-import uuid
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,7 +38,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": [*message["headers"], (b"x-request-id", request_id)]}
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
         try:
@@ -60,8 +60,9 @@ class RequestLog:
 
 def request_id_of(headers: list[tuple[bytes, bytes]]) -> bytes:
     given = dict(headers)
-    word = given.get(b"x-request-id", b"")
-    if _WORD.fullmatch(word):
+    word = given.get(b"x-request-id")
+    if word is not None and _WORD.fullmatch(word):
         return word
-    trace = _TRACE.fullmatch(given.get(b"traceparent", b""))
-    return trace.group(1) if trace else uuid.uuid4().hex.encode()
+    parent = given.get(b"traceparent")
+    trace = _TRACE.fullmatch(parent) if parent is not None else None
+    return trace.group(1) if trace else secrets.token_hex(16).encode()

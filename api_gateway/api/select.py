@@ -21,6 +21,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from api_gateway.api.aggregate_select import groups
 from api_gateway.api.compared import compared
 from api_gateway.api.keyset import after, order
+from api_gateway.api.query import MAX_LIMIT
 from api_gateway.api.searching import found
 from api_gateway.api.shapes import AggregateShape, CountShape, GetShape, Included, ListShape, Shape
 from api_gateway.api.sorting import distinct
@@ -110,7 +111,11 @@ class _Builder:
         return sa.select(*documents).select_from(whole).where(*key, *self.sources.visible(resource, row))
 
     def page(self, resource: BoundResource, shape: ListShape) -> sa.Select[Any]:
-        """The page first, on stored columns, so that an index can give its order; then its documents."""
+        """The page first, on stored columns, so that an index can give its order; then its documents.
+
+        Two limits: of the number the planner knows the most, so that it plans once for all values; the value says how
+        many rows are made. With the value alone PostgreSQL would plan anew each time, for longer than it runs.
+        """
         row = self.sources.alias(resource)
         stored = sorted(resource.columns)
         page = sa.select(*(row.c[name] for name in stored)).select_from(row)
@@ -120,13 +125,14 @@ class _Builder:
             page = page.where(after(resource, row, shape.sorts, shape.after, or_at=shape.counted))
         if shape.counted:
             page = page.offset(cast_to(parameter("skip"), "bigint"))
-        page = page.order_by(*order(resource, row, shape.sorts)).limit(cast_to(parameter("limit"), "bigint"))
+        page = page.order_by(*order(resource, row, shape.sorts)).limit(number(MAX_LIMIT + 1))
         rows = page.subquery("page")
         columns = self._document(resource, rows, shape.fields, shape.include)
         document = sa.select(*columns).correlate(rows).lateral("document")
         positions = [as_text(rows.c[resource.fields[sort.field].column.name]) for sort in shape.sorts]
         answer = sa.select(_as_json(document), *(p.label(f"k{n}") for n, p in enumerate(positions)))
-        return answer.select_from(rows.join(document, sa.true())).order_by(*order(resource, rows, shape.sorts))
+        answer = answer.select_from(rows.join(document, sa.true())).order_by(*order(resource, rows, shape.sorts))
+        return answer.limit(cast_to(parameter("limit"), "bigint"))
 
     def count(self, resource: BoundResource, shape: CountShape) -> sa.Select[Any]:
         """Of rows that are the principal's own, so no count tells of others."""

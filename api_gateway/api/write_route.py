@@ -157,7 +157,7 @@ class WriteRoute:
         claim = idempotency.claim_of(call.scope, body, call.principal, operation)
         database = call.scope["state"]["write_database"]
         try:
-            response = await performed(database, claim, work, is_trial=wishes.is_trial)
+            response = await performed(database, claim, work, is_trial=wishes.is_trial, lazily=True)
         except RefusedRow as row:
             errors = [await refused(call, self._resources, row)]
             if len(given) > 1:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from api_gateway.consumers.identify import Identification, identify, names_consumer_in_body
-from api_gateway.consumers.register import Consumer, Credential, CredentialKind, Principal, Register, secret_hash
+from api_gateway.consumers.register import Consumer, Credential, CredentialKind, Kind, Principal, Register, secret_hash
 
 if TYPE_CHECKING:
     from api_gateway.consumers.keep import (
@@ -28,6 +28,7 @@ __all__ = [
     "Credential",
     "CredentialKind",
     "Identification",
+    "Kind",
     "Principal",
     "Register",
     "add_consumer",

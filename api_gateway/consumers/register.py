@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+Kind = Literal["consumer", "account", "staff"]
+"""Of whoever acts: a program, a user of the legacy app, one of us."""
+
 CredentialKind = Literal["api_key", "query", "form", "header", "basic", "path"]
 
 
@@ -21,7 +24,7 @@ def secret_hash(secret: str | bytes) -> str:
 class Principal:
     """On whose behalf a request acts. `values` scope rows: `Rows.where(src_cd=principal.value("source"))`."""
 
-    kind: Literal["consumer", "account", "staff"]
+    kind: Kind
     code: str
     scopes: frozenset[str] = frozenset()
     values: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +44,7 @@ class Principal:
         return cls(document["kind"], document["code"], frozenset(document["scopes"]), dict(document["values"]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Consumer:
     """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by.
 
@@ -56,7 +59,7 @@ class Consumer:
     per_minute: int | None = None
     is_test: bool = False
 
-    @property
+    @cached_property
     def principal(self) -> Principal:
         return Principal("consumer", self.code, self.scopes, self.values, self.per_minute, self.is_test)
 

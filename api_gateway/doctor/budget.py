@@ -30,7 +30,7 @@ _ROLES = "SELECT rolname::text, rolconnlimit FROM pg_roles WHERE rolname = ANY(%
 
 def ours(settings: Settings) -> int:
     """Connections that all processes of one installation may hold at once."""
-    return len(settings.gateways) * (settings.pool_size + _WATCHERS) + sum(_OTHERS.values())
+    return len(settings.gateways) * (_each(settings) + _WATCHERS) + sum(_OTHERS.values())
 
 
 def connections(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[Symptom]:
@@ -38,12 +38,15 @@ def connections(connection: psycopg.Connection[Any], settings: Settings) -> Iter
     if row is None:
         return
     wanted = ours(settings)
-    spoken = f"{len(settings.gateways)} gateways of {settings.pool_size}, and {wanted - _pools(settings)} besides"
+    spoken = f"{len(settings.gateways)} gateways of {_each(settings)}, and {wanted - _pools(settings)} besides"
     places = [("the server", row[0] - row[1]), *([("this database", row[2] - row[3])] if row[2] >= 0 else [])]
     where, left = min(places, key=lambda place: place[1])
     message = f"Banyan opens up to {wanted} connections ({spoken}); {where} has {left} left"
     if left < wanted:
-        fix = "Raise max_connections (or the database's limit), or lower BANYAN_POOL_SIZE or BANYAN_GATEWAY_PORTS."
+        fix = (
+            "Raise max_connections (or the database's limit), or lower BANYAN_POOL_SIZE, BANYAN_GATEWAY_PORTS or"
+            " BANYAN_CONNECTION_BUDGET."
+        )
         yield Symptom("connections", "error", message, fix)
     elif left < wanted * 1.25:
         yield Symptom("connections", "warning", message, "Leave room for the others' busiest hour.")
@@ -56,4 +59,9 @@ def connections(connection: psycopg.Connection[Any], settings: Settings) -> Iter
 
 
 def _pools(settings: Settings) -> int:
-    return len(settings.gateways) * settings.pool_size
+    return len(settings.gateways) * _each(settings)
+
+
+def _each(settings: Settings) -> int:
+    """What one gateway opens as banyan_api: its pool, and a connection for each file that it writes."""
+    return settings.pool_share() + settings.exports

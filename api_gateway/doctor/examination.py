@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from api_gateway.doctor.budget import connections
 from api_gateway.doctor.legacy import legacy_paths
-from api_gateway.doctor.pooler import pooler
+from api_gateway.doctor.pooler import pooler, way_of_the_api
 from api_gateway.doctor.seen import legacy_sees
 from api_gateway.doctor.server import server
 from api_gateway.doctor.symptom import RANKS, Symptom
@@ -40,6 +40,9 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
             yield from server(connection, configuration.api.time_zone)
             yield from connections(connection, around.settings)
             yield from pooler(around.database_url)
+            if around.settings.api_database_url is not None:
+                api_url = around.settings.api_database_url.get_secret_value()
+                yield from way_of_the_api(api_url, around.settings.pooler)
     if around.legacy_url is not None:
         yield from legacy_paths(around.legacy_url, configuration.api.prefix)
     if around.with_edge:

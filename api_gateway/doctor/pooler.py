@@ -14,6 +14,27 @@ _OPTIONS = "-c IntervalStyle=iso_8601 -c DateStyle=ISO -c TimeZone=UTC"
 _DIRECT = "Give Banyan an address that leads to PostgreSQL directly, or a pool of its own in session mode."
 
 
+def way_of_the_api(url: str, told: str) -> Iterator[Symptom]:
+    """Whether BANYAN_POOLER says what is there. `url`: BANYAN_API_DATABASE_URL. Raises psycopg.OperationalError."""
+    with ExitStack() as opened:
+        one, two = (
+            opened.enter_context(psycopg.connect(url, autocommit=True, connect_timeout=5, prepare_threshold=None))
+            for _ in range(2)
+        )
+        found = _mode(one, two) if _is_between(one) else "none"
+    if found == "statement":
+        message = "the API's database is behind a connection pooler in statement mode: it can write nothing"
+        yield Symptom("api_pooler", "error", message, "PgBouncer with pool_mode = transaction.")
+    elif found == "transaction" and told == "none":
+        message = "the API's database is behind a connection pooler in transaction mode"
+        yield Symptom("api_pooler", "error", message, "Set BANYAN_POOLER=transaction.")
+    elif found != "transaction" and told == "transaction":
+        message = "BANYAN_POOLER is transaction, and there is no such pooler: every read is planned anew for nothing"
+        yield Symptom("api_pooler", "warning", message, "Set BANYAN_POOLER=none.")
+    else:
+        yield Symptom("api_pooler", "ok", f"the API's way to the database is as BANYAN_POOLER says: {told}")
+
+
 def pooler(url: str) -> Iterator[Symptom]:
     """Opens two connections of its own. Raises psycopg.OperationalError when there is nobody."""
     with ExitStack() as opened:

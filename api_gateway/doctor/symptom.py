@@ -20,6 +20,7 @@ Code = Literal[
     "extensions",
     "shadows",
     "pooler",
+    "api_pooler",
     "settings_lost",
     "connections",
     "legacy_paths",

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.rows import dict_row
 from sqlalchemy import Select, delete, func, select
 
 from api_gateway import events
@@ -27,7 +28,7 @@ from api_gateway.ledger.processes import Identity, ProcessKind, acknowledgement,
 from api_gateway.logging import report
 from api_gateway.stages import StageTable
 from shared_models import state
-from shared_models.statements import run_async
+from shared_models.statements import compiled, run_async
 
 OnChange = Callable[[StageTable, Register], Awaitable[None] | None]
 Follower = Callable[[AsyncConnection[Any]], Awaitable[None]]
@@ -69,6 +70,7 @@ class Watcher:
         self._first_read = asyncio.Event()
         self._used: set[Credential] = set()
         self._use_noted = 0.0
+        self._said: tuple[tuple[int, int], tuple[bytes, dict[str, Any]]] | None = None  # the last heartbeat, compiled
         self._lost_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -142,7 +144,11 @@ class Watcher:
             self._first_read.set()
 
     async def _versions(self, connection: AsyncConnection[Any]) -> tuple[int, int]:
-        row = (await run_async(connection, _heartbeat(self.identity, self._acted_on)))[0]
+        if self._said is None or self._said[0] != self._acted_on:
+            self._said = self._acted_on, compiled(_heartbeat(self.identity, self._acted_on))
+        async with connection.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(*self._said[1])
+            row = await cursor.fetchone() or {}
         self.gateways = max(1, int(row["gateways"]))
         return int(row["version"]), int(row["register_version"])
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import literal, select
 
 from api_gateway.api.contract import load_contract
 from api_gateway.consumers import Consumer, Principal
@@ -311,6 +312,12 @@ async def test_a_role_that_cannot_be_taken_is_a_refusal(database: Database, role
     with pytest.raises(NoSession):
         async with acting.read():
             pass
+    with pytest.raises(NoSession):
+        async with acting.write(lazily=True) as tx:
+            await tx.fetch(_WHO, {})
+    with pytest.raises(NoSession):
+        async with acting.write(lazily=True) as tx:
+            await tx.value(select(literal(1)))
     assert (await database.fetch(_WHO, {}))[0][0] == b"banyan_api"
 
 

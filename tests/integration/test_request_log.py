@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from api_gateway.api.request_log import RequestLog
 from api_gateway.consumers import Consumer
-from api_gateway.logging import configure
+from api_gateway.logging import configure, flush
 from tests.support.api import Api, serving
 
 
@@ -32,6 +32,7 @@ def api(northgate_url: str) -> Iterator[Api]:
 
 
 def last(lines: io.StringIO) -> dict[str, Any]:
+    flush()
     return dict(json.loads(lines.getvalue().splitlines()[-1]))
 
 

@@ -85,12 +85,15 @@ def serving(
     contract: Contract | None = None,
     size: int = 4,
     exports: int = 2,
+    pooled: bool = False,
 ) -> Iterator[Api]:
     """`url` is that of banyan_api."""
     project = project or load_project(NORTHGATE)
     contract = contract or load_contract(project)
     register = Register.of(1, consumers, [Credential(c.code, "api_key", secret_hash(c.code)) for c in consumers])
-    database = Database(url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports)
+    database = Database(
+        url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports, pooled=pooled
+    )
     app = build_api(project, contract, lambda: register, Databases(database, database), secret="of the tests")
     with TestClient(app, raise_server_exceptions=False) as client:
         hold_against_the_document(client, app, contract)
