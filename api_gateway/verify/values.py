@@ -67,7 +67,8 @@ class Values:
                     "SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY count(*), 1 LIMIT 4"
                 )
                 found = copies.query(rare.format(sql.Identifier(name), table), [])
-                self._columns.setdefault(name, []).extend(text for (text,) in found)
+                if found:  # of an empty table there is nothing to draw
+                    self._columns.setdefault(name, []).extend(text for (text,) in found)
 
     def remember(self, text: str, written: Iterable[Row]) -> None:
         """What an answer said and what a request wrote: the next requests may be about it."""

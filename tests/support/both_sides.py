@@ -87,10 +87,12 @@ class BothSides:
         return answer.text
 
     def take_over_the_sessions(self) -> None:
-        """Who is signed in to the legacy panel is so over our copy too."""
+        """Who is signed in to the legacy panel is so over ours. Signing in, Django renews the password's hash."""
         with psycopg.connect(self.legacy_url) as theirs, psycopg.connect(self.url) as ours:
             rows = theirs.execute("SELECT session_key, session_data, expire_date FROM django_session").fetchall()
             ours.cursor().executemany("INSERT INTO django_session VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", rows)
+            hashes = theirs.execute("SELECT password, id FROM auth_user").fetchall()
+            ours.cursor().executemany("UPDATE auth_user SET password = %s WHERE id = %s", hashes)
 
     def differences(self) -> tuple[Counter[Row], Counter[Row]]:
         """Rows of ours that they do not have, rows of theirs that we do not have."""
