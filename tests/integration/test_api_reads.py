@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.support.answers import Judge
 from tests.support.api import Api
 
 
@@ -169,3 +170,9 @@ def test_options_and_405_name_what_is_allowed(reading: Api) -> None:
 )
 def test_something_else_than_json_is_not_acceptable(reading: Api, accept: str, status: int) -> None:
     assert reading.get("items?limit=1", headers={"accept": accept}).status_code == status
+
+
+def test_every_resource_has_an_example_in_the_document(reading: Api) -> None:
+    document = reading.client.get("/api/openapi.json").json()
+    assert {resource.name for resource in reading.contract.resources} <= set(Judge(document).examples())
+    assert document["components"]["schemas"]["Item"]["examples"][0]["price"] == "12.50"

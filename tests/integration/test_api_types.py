@@ -41,6 +41,7 @@ from shared_models.contract import (
 )
 from shared_models.grants import grant_sql, grants, usage_sql
 from shared_models.migrations import upgrade
+from tests.support.answers import Judge
 from tests.support.api import NORTHGATE, Api, serving
 
 SCHEMA = (Path(__file__).parent / "types.sql").read_text("utf-8")
@@ -395,3 +396,8 @@ def test_what_only_the_database_can_tell_is_no_value_is_told_by_parameter(api: A
     assert told == [("invalid_value", name) for name in ("net", "or", "range[ne]")]
     csv = api.get("everything?net=nonsense", headers={"accept": "text/csv"})
     assert [error["parameter"] for error in csv.json()["errors"]] == ["net"]
+
+
+def test_the_example_of_a_document_is_one_whatever_the_types_of_its_fields(api: Api) -> None:
+    document = api.client.get("/api/openapi.json").json()
+    assert {resource.name for resource in api.contract.resources} <= set(Judge(document).examples())

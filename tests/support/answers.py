@@ -138,6 +138,15 @@ class Judge:
             found = found[step.replace("~1", "/").replace("~0", "~")]
         return found
 
+    def examples(self) -> list[str]:
+        """The names of the schemas that have examples, each of which is as the schema says."""
+        schemas = self._document["components"]["schemas"]
+        shown = [name for name, schema in schemas.items() if "examples" in schema]
+        for name in shown:
+            for example in schemas[name]["examples"]:
+                self._valid(f"the example of {name}", f"/components/schemas/{_escaped(name)}", example)
+        return shown
+
 
 class Judges:
     """All versions of an API: the judge is chosen by the address."""
