@@ -1,0 +1,44 @@
+"""What runs in the background, on behalf of whoever asked for it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from api_gateway.jobs import Work, task
+from northgate_api.operations.audit import log
+from northgate_api.operations.callers import partner_of
+from northgate_api.operations.price_lists import load
+from shared_models.grants import touches
+
+ROWS_AT_ONCE = 1000
+
+
+@task(deadline=600)
+@touches(partner_of, load, log)
+async def load_prices(work: Work, on: date) -> None:
+    """The file of a partner's price list, a thousand rows at a time. `on`: the day it came."""
+    upload = await work.upload()
+    async with work.read() as tx:
+        partner = await partner_of(tx, work.principal)
+    position = await work.position() or {}
+    loaded, rejected = int(position.get("loaded", 0)), int(position.get("rejected", 0))
+    async for batch in upload.batches(ROWS_AT_ONCE, after=position or None):
+        rows = [record for record in batch.records if record.row > 1]
+        async with work.write() as tx:
+            faults = await load(tx, partner, rows, on)
+            loaded, rejected = loaded + len(rows) - len(faults), rejected + len(faults)
+            counts = {"loaded": loaded, "rejected": rejected}
+            if batch.position["byte"] == upload.bytes:
+                said = f"loaded={loaded} rejected={rejected}"
+                await log(tx, partner.code, "UPLOAD", "price_lst", partner.price_list.rstrip(), said)
+            await work.progress(
+                tx,
+                done=batch.lines,
+                total=upload.lines,
+                position={**batch.position, **counts},
+                result=counts,
+                faults=faults,
+            )
+
+
+tasks = [load_prices]
