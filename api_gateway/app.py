@@ -52,6 +52,8 @@ def run(settings: Settings, host: str, port: int) -> None:
         server_header=False,
         proxy_headers=False,
         log_config=None,
+        ws_max_size=4096,  # nobody is listened to
+        ws_per_message_deflate=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )

@@ -32,7 +32,7 @@ TIMEOUT = 15.0
 MOST_ORDERS = 500  # placed by one partner in one run; a demonstration must not fill a disk
 SCOPES = (
     *("customers:read", "customers:write", "customer-notes:read", "customer-notes:write"),
-    *("items:read", "orders:read", "orders:write", "invoices:read"),
+    *("items:read", "orders:read", "orders:write", "invoices:read", "prices:write"),
 )
 
 

@@ -70,7 +70,10 @@ print(*numbers, item.price, missing.parsed.code)
 def test_a_python_client_is_generated_without_a_warning_and_talks_to_the_api_and_mypy_finds_wrong_use(
     place: Path, reading: Api
 ) -> None:
-    (place / "client.yaml").write_text("project_name_override: api-client\npackage_name_override: api_client\n")
+    (place / "client.yaml").write_text(
+        "project_name_override: api-client\npackage_name_override: api_client\n"
+        "content_type_overrides:\n  text/csv: application/octet-stream\n"  # it has no word of its own for a CSV file
+    )
     run(
         place, str(BIN / "openapi-python-client"), "generate", "--path", "openapi.json", "--config", "client.yaml",
         "--output-path", "python", "--fail-on-warning",
