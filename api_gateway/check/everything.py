@@ -12,6 +12,7 @@ from api_gateway.check.indexes import missing_indexes
 from api_gateway.check.openapi import against_frozen_document
 from api_gateway.check.privileges import wrong_privileges
 from api_gateway.check.rows import unkept_promises
+from api_gateway.check.searches import unindexed_searches
 from api_gateway.check.subject import Live, Subject, live, load_subject
 from api_gateway.check.tables import outdated_tables
 from api_gateway.check.triggers import failing_triggers
@@ -26,6 +27,7 @@ OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
     drifted,
     against_live_schema,
     missing_indexes,
+    unindexed_searches,
     failing_triggers,
     wrong_privileges,
     unkept_promises,

@@ -195,6 +195,29 @@ def test_filters_and_orders_of_a_large_table_want_indexes(shop: Shop) -> None:
     assert {one["column"] for one in found} == {"tel"}
 
 
+def test_a_search_of_a_large_table_wants_an_index_on_its_very_expression(shop: Shop) -> None:
+    searched = CONTRACT.replace(
+        'path="customers"', 'path="customers", search=Search("name", "phone", language="english")'
+    )
+    searched = searched.replace("Rows\n", "Rows, Search\n", 1)
+    folder = shop.folder.parent / "shop_searched_api"
+    _copied(shop, folder, searched)
+    searching = replace(shop, folder=folder)
+    enlarge = "UPDATE pg_class SET reltuples = 5000000 WHERE relname = 'customer'"
+
+    def wanted() -> list[dict[str, Any]]:
+        shop.execute(enlarge)  # making an index counts the rows
+        findings = check(searching, "--json", "--no-data").json["findings"]
+        return [one for one in of(findings, "index_missing") if "searched" in one["message"]]
+
+    (missing,) = wanted()
+    assert missing["column"] == "nm, tel"
+    shop.execute("CREATE INDEX ON customer USING gin (to_tsvector('english', nm))")  # another expression
+    assert len(wanted()) == 1
+    shop.execute(missing["details"]["statement"])
+    assert wanted() == []
+
+
 def test_a_breaking_change_names_the_consumers_it_would_hit(shop: Shop) -> None:
     folder = shop.folder.parent / "shop_breaking_api"
     _copied(shop, folder, CONTRACT)
