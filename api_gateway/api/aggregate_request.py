@@ -12,6 +12,8 @@ from api_gateway.consumers import Principal
 from shared_models.aggregating import FUNCTIONS
 from shared_models.resources import BoundResource, Resources
 
+AGGREGATE_WORDS = ("by", "count", *FUNCTIONS)
+
 
 def aggregate_request(resource: BoundResource, query: bytes, principal: Principal, resources: Resources) -> Reading:
     """Raises Problem 400 with every fault."""
@@ -22,6 +24,8 @@ def aggregate_request(resource: BoundResource, query: bytes, principal: Principa
     by = _names(parser, "by", known.by)
     asked = {function: _names(parser, function, known.functions.get(function, {})) for function in FUNCTIONS}
     functions = tuple((function, names) for function, names in asked.items() if names)
+    if parser.take("count") not in (None, "", "true"):
+        parser.fault("count", "invalid_value", "Expected: true. It is always counted.")
     words = parser.words()
     conditions = parser.conditions()
     if words is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from api_gateway.api.aggregate_request import AGGREGATE_WORDS
 from api_gateway.api.aggregate_select import MOST_GROUPS
 from api_gateway.api.openapi.names import list_id
 from api_gateway.api.openapi.parameters import filters, names_parameter, search_parameter
@@ -35,7 +36,7 @@ def aggregate_operation(resource: BoundResource, known: BoundAggregates, resourc
         "description": f"How many rows there are, in all or by group; at most {MOST_GROUPS} groups.",
         "parameters": [
             *_words(known),
-            *filters(resource, resources),
+            *filters(resource, resources, AGGREGATE_WORDS),
             *search_parameter(resource),
             PREFER,
         ],
@@ -46,6 +47,8 @@ def aggregate_operation(resource: BoundResource, known: BoundAggregates, resourc
 def _words(known: BoundAggregates) -> Iterator[Json]:
     if known.by:
         yield names_parameter("by", list(known.by), "One group for each value of these.", MAX_GROUPED)
+    told = "Rows are always counted; this may say so."
+    yield {"name": "count", "in": "query", "description": told, "schema": {"type": "boolean", "const": True}}
     for function, computed in known.functions.items():
         yield names_parameter(function, list(computed), _MEANINGS[function], MAX_GROUPED)
 

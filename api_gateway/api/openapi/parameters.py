@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -39,9 +39,9 @@ TEXT_PATTERN = r"^[^\u0000]*$"
 _LIKE_PATTERN = r"^(?:[^\\\u0000]|\\[^\u0000])*$"
 
 
-def filters(resource: BoundResource, resources: Resources) -> Iterator[Json]:
-    """On its own fields and on those of its parents, and groups."""
-    taken = reserved(resource)
+def filters(resource: BoundResource, resources: Resources, besides: Iterable[str] = ()) -> Iterator[Json]:
+    """On its own fields and on those of its parents, and groups. `besides`: words that are no fields here."""
+    taken = {*reserved(resource), *besides}
     for field in resource.fields.values():
         for operator in sorted(field.operators, key=_ORDER.index):
             plain = operator == "eq" and field.name not in taken
