@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api_gateway.doctor.budget import connections
+from api_gateway.doctor.encryption import encryption
 from api_gateway.doctor.legacy import legacy_paths
 from api_gateway.doctor.pooler import pooler, way_of_the_api
 from api_gateway.doctor.seen import legacy_sees
@@ -38,6 +39,7 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
         with legacy_database(around.database_url) as connection:
             connection.prepare_threshold = None  # perhaps there is a pooler that keeps none
             yield from server(connection, configuration.api.time_zone)
+            yield from encryption(connection, around.database_url, around.settings)
             yield from connections(connection, around.settings)
             yield from pooler(around.database_url)
             if around.settings.api_database_url is not None:

@@ -19,6 +19,8 @@ Code = Literal[
     "timeouts",
     "extensions",
     "shadows",
+    "encryption",
+    "hba",
     "pooler",
     "api_pooler",
     "settings_lost",
