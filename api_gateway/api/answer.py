@@ -18,7 +18,7 @@ Head = list[tuple[bytes, bytes]]
 _COMMON: Head = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"private, no-cache"),
-    (b"vary", b"Authorization, X-API-Key, Accept, Prefer"),
+    (b"vary", b"Authorization, Cookie, X-API-Key, Accept, Prefer"),
 ]
 
 

@@ -159,7 +159,7 @@ def _head(call: Call, form: Form) -> Head:
         (b"content-type", _TYPES[form].encode()),
         (b"content-disposition", f'attachment; filename="{name}.{form}"'.encode()),
         (b"cache-control", b"private, no-store"),
-        (b"vary", b"Authorization, X-API-Key, Accept, Prefer"),
+        (b"vary", b"Authorization, Cookie, X-API-Key, Accept, Prefer"),
         *applied(call.header(b"prefer")),
     ]
 

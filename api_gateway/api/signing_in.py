@@ -95,7 +95,7 @@ class Signing:
         """End a sign-in: that of `token`, else that of the request's own credential. `everywhere`: all of them."""
         desk = self._desk()
         fields = await _fields(request)
-        token, everywhere = fields.get("token"), fields.get("everywhere") == "true"
+        token, everywhere = fields.get("token"), _yes(fields.get("everywhere", "false"), "everywhere")
         found = _recognised(request.scope) if token is None else None
         await desk.sign_out(found, token, everywhere=everywhere)
         return JSONResponse({}, headers=_NO_STORE)
@@ -164,6 +164,12 @@ def _spelled(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise not_understood([FieldError("invalid_type", "Text is expected.", pointer=f"/{name}")])
     return value
+
+
+def _yes(text: str, name: str) -> bool:
+    if text not in ("true", "false"):
+        raise not_understood([FieldError("invalid_value", "Expected: true or false.", pointer=f"/{name}")])
+    return text == "true"
 
 
 def _needed(fields: Mapping[str, str], *names: str) -> Mapping[str, str]:

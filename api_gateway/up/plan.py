@@ -60,6 +60,10 @@ def fill(text: str, port: int, database_url: str) -> str:
     return text
 
 
+def wants_secret_key(configuration: Configuration) -> bool:
+    return any("{secret_key}" in value for value in configuration.legacy.env.values())
+
+
 def with_secret_key(configuration: Configuration, key: str) -> Configuration:
     """With `{secret_key}` filled in the legacy app's environment: what signs its sessions, so that we can read them."""
     env = {name: value.replace("{secret_key}", key) for name, value in configuration.legacy.env.items()}

@@ -24,7 +24,14 @@ from api_gateway.up.children import Child
 from api_gateway.up.database import embedded_database, prepare_legacy, reach
 from api_gateway.up.forking import Main, preload
 from api_gateway.up.instance import Instance, claim, end_leftovers, remember
-from api_gateway.up.plan import Program, legacy_program, our_programs, traffic_program, with_secret_key
+from api_gateway.up.plan import (
+    Program,
+    legacy_program,
+    our_programs,
+    traffic_program,
+    wants_secret_key,
+    with_secret_key,
+)
 from api_gateway.up.ports import Ports, choose_ports
 
 _LEAST_FREE_BYTES = 300 * 1024 * 1024
@@ -119,8 +126,10 @@ def _bring_up(
     traffic: bool,
 ) -> None:
     secret_key = settings.legacy_secret_key
-    legacy_key = running.instance.secret("legacy") if secret_key is None else secret_key.get_secret_value()
-    configuration = with_secret_key(configuration, legacy_key)
+    legacy_key = None if secret_key is None else secret_key.get_secret_value()
+    if wants_secret_key(configuration):
+        legacy_key = legacy_key or running.instance.secret("legacy")
+        configuration = with_secret_key(configuration, legacy_key)
     ports = choose_ports(settings.edge_host, settings.edge_port, settings.edge_port + 10, len(settings.gateways))
     database_url = _database(settings, configuration, running, ports, progress)
     prepare_legacy(folder, configuration, database_url, progress.tell)
@@ -192,7 +201,7 @@ def _legacy(
 
 
 def _told(
-    settings: Settings, folder: Path, instance: Instance, ports: Ports, legacy_url: str, legacy_key: str
+    settings: Settings, folder: Path, instance: Instance, ports: Ports, legacy_url: str, legacy_key: str | None
 ) -> dict[str, str]:
     """The settings of our processes, by name."""
     return {
@@ -207,7 +216,7 @@ def _told(
         "pass_secret": instance.secret("pass"),
         "session_secret": instance.secret("session"),
         "token_secrets": instance.secret("token"),
-        "legacy_secret_key": legacy_key,
+        **({} if legacy_key is None else {"legacy_secret_key": legacy_key}),
     }
 
 

@@ -183,6 +183,7 @@ async def test_a_token_is_revoked_by_itself_and_everywhere_means_everywhere(fron
     assert (await front.with_token(other["access_token"])).status == 200
     assert (await front.sign_out(token="nobody's")).status == 200
     assert (await front.sign_out()).status == 401
+    assert (await front.sign_out(token="nobody's", everywhere="perhaps")).code == "invalid_request"
 
 
 def _told(token: str, part: int) -> dict[str, object]:

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from api_gateway.accounts.build import build_accounts
 from api_gateway.api.contract import load_contract
 from api_gateway.postgres import Server
 from api_gateway.project import Limits, load_project
+from tests.support.accounts import settings_of
 from tests.support.api import NORTHGATE, Api, listening, partners, serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -21,6 +23,12 @@ ROOT = Path(__file__).parent.parent.parent
 CONFIGURATION = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "412", "5xx"]
+
+# Nor is a password that nobody has.
+[[operations]]
+include-path-regex = "/auth/"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "400", "401", "403", "409", "429"]
 """
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
 # Every boundary of every parameter, where each kind of request is: read, searched, written, operated.
@@ -28,14 +36,16 @@ BOUNDARIES = "(customer-notes|orders|items/)"
 
 
 @pytest.fixture
-def unlimited(server: Server, clone: Callable[[str], str], api_template: str) -> Iterator[Api]:
+def unlimited(server: Server, clone: Callable[[str], str], api_template: str, tmp_path: Path) -> Iterator[Api]:
     """The example's API for somebody who asks as often as he can, also without a valid key."""
     project = load_project(NORTHGATE)
     limits = Limits(requests_per_minute=10_000_000, anonymous_per_minute=10_000_000)
     project = replace(project, configuration=project.configuration.model_copy(update={"limits": limits}))
     contract = load_contract(project)
-    url = server.url(clone(api_template).rsplit("/", 1)[1], user="banyan_api")
-    with serving(url, partners(contract), project=project, contract=contract) as api:
+    administrator = clone(api_template)
+    url = server.url(administrator.rsplit("/", 1)[1], user="banyan_api")
+    accounts = build_accounts(project, settings_of(server, administrator, tmp_path))
+    with serving(url, partners(contract), project=project, contract=contract, accounts=accounts) as api:
         yield api
 
 

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from api_gateway.accounts.build import Accounts
 from api_gateway.api.build import Databases, build_api
 from api_gateway.api.contract import Contract, load_contract, wanted_grants
 from api_gateway.consumers import Consumer, Credential, Register, secret_hash
@@ -86,6 +87,7 @@ def serving(
     size: int = 4,
     exports: int = 2,
     pooled: bool = False,
+    accounts: Accounts | None = None,
 ) -> Iterator[Api]:
     """`url` is that of banyan_api."""
     project = project or load_project(NORTHGATE)
@@ -94,7 +96,14 @@ def serving(
     database = Database(
         url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports, pooled=pooled
     )
-    app = build_api(project, contract, lambda: register, Databases(database, database), secret="of the tests")
+    app = build_api(
+        project,
+        contract,
+        lambda: register,
+        Databases(database, database),
+        secret="of the tests",
+        accounts=accounts,
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         hold_against_the_document(client, app, contract)
         try:
@@ -102,6 +111,8 @@ def serving(
         finally:
             assert client.portal is not None
             client.portal.call(database.close)
+            if accounts is not None:
+                client.portal.call(accounts.close)
 
 
 def hold_against_the_document(client: TestClient, app: FastAPI, contract: Contract) -> None:

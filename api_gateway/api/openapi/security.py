@@ -109,5 +109,6 @@ def complete_signing_in(paths: Json, schemas: Json, configuration: Configuration
         success = {"description": "Done.", "content": {JSON: {"schema": schema}}, "headers": headers()}
         written["responses"] = {"200": success, **refusals(*statuses)}
         written["operationId"], written["tags"] = written["summary"].lower().replace(" ", "_"), ["auth"]
-        if path.endswith("/token"):
-            written["security"] = [{}, *({name: []} for name, _ in _cookies(configuration))]
+        if asked:  # what is asked for may be in the body alone
+            known_by: list[Json] = [{"bearer": []}] if asked == "SignOut" else []
+            written["security"] = [{}, *known_by, *({name: []} for name, _ in _cookies(configuration))]
