@@ -164,7 +164,7 @@ def test_catching_up_shows_what_changed_since_the_last_visit_and_304_where_nothi
     seen = both.api.get(f"orders/{first}")
     with_tag = {"if-none-match": seen.headers["etag"]}
     assert both.api.get(f"orders/{first}", headers=with_tag).status_code == 304
-    both.prepare(f"UPDATE ord_hdr SET upd_dt = upd_dt - interval '1 hour' WHERE ord_no IN ({first}, {second})")
+    both.prepare(f"UPDATE ord_hdr SET upd_dt = '2026-11-01 12:00:00' WHERE ord_no IN ({first}, {second})")
     visited = both.api.get(f"orders/{first}").json()["updated_at"]
     since = {"updated_at[gt]": visited, "sort": "updated_at,number", "reference[in]": "V-1,V-2"}
     assert both.api.get("orders", params=since).json()["data"] == []
