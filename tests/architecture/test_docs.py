@@ -19,7 +19,7 @@ from api_gateway.project import Configuration
 from api_gateway.routes import Route
 from api_gateway.settings import Settings
 from api_gateway.stages import Stage
-from tests.support import cli_reference
+from tests.support import cli_reference, problem_types
 from tests.support.documents import ROOT, commands, matches, pages
 
 DOCS = ROOT / "docs"
@@ -51,6 +51,11 @@ def test_every_problem_code_has_its_heading_and_every_heading_its_code() -> None
     assert sorted(headings(DOCS / "reference/errors.md", 3)) == sorted(
         codes_of("Problem", 1) | codes_of("unavailable", 0)
     )
+
+
+def test_what_the_gateway_tells_of_problems_is_what_the_page_of_errors_tells() -> None:
+    told = "python -m tests.support.problem_types writes it"
+    assert problem_types.DATA.read_text("utf-8") == problem_types.written(), told
 
 
 def test_every_fault_of_a_field_has_its_row() -> None:
