@@ -32,7 +32,8 @@ expected-statuses = ["2xx", "400", "401", "403", "409", "429"]
 """
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
 # Every boundary of every parameter, where each kind of request is: read, searched, written, operated.
-BOUNDARIES = "(customer-notes|orders|items/)"
+# A file and a sum take the filters of their list.
+BOUNDARIES = "(customer-notes|orders(?!:)|items/)"
 
 
 @pytest.fixture
