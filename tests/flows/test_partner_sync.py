@@ -21,8 +21,13 @@ def order(reference: str | None = None, *lines: tuple[str, int], **more: Any) ->
 
 
 def send(both: BothSides, *orders: Any, key: str | None = None) -> httpx2.Response:
+    """As a program sends: again, while somebody else holds what it needs."""
     headers = {} if key is None else {"idempotency-key": key}
-    return both.api.ask("POST", "order-batches", json={"orders": orders}, headers=headers)
+    while True:
+        answer = both.api.ask("POST", "order-batches", json={"orders": orders}, headers=headers)
+        if answer.status_code != 503:
+            return answer
+        assert answer.json()["code"] in ("locked", "try_again", "database_busy")
 
 
 def outcomes(answer: httpx2.Response) -> list[tuple[str, str | None]]:
