@@ -5,7 +5,19 @@ Its triggers write the events and wake the workers, whoever inserts a job.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    DateTime,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects.postgresql import ENUM, JSONB
 
 from shared_models.state import SCHEMA
@@ -48,3 +60,9 @@ job_worker = Table(
     Column("id", BigInteger, primary_key=True),
     Column("last_heartbeat", DateTime(timezone=True)),
 )
+
+
+def status_is(*names: str) -> ColumnElement[bool]:
+    """The job has one of these. Compared as what it is: PostgreSQL has no operator between its type and text."""
+    kind = f"{SCHEMA}.procrastinate_job_status"
+    return or_(*(queued.c.status == literal_column(f"'{name}'::{kind}", _status) for name in names))

@@ -14,7 +14,7 @@ from api_gateway.jobs.staging import Staged
 from api_gateway.jobs.task import Job
 from shared_models import state
 from shared_models.database import WriteTransaction
-from shared_models.job_tables import UNFINISHED, queued
+from shared_models.job_tables import UNFINISHED, queued, status_is
 
 QUEUE = "project"
 
@@ -96,7 +96,7 @@ class Enqueuer:
             .join_from(queued, state.job, state.job.c.id == queued.c.id)
             .join(state.upload, state.upload.c.job == queued.c.id)
             .where(state.upload.c.owner == owner, state.upload.c.digest == upload.digest)
-            .where(queued.c.task_name == job.task.name, queued.c.status.in_(UNFINISHED))
+            .where(queued.c.task_name == job.task.name, status_is(*UNFINISHED))
             .limit(1)
         )
         return Enqueued(int(found["id"]), str(found["ref"]), is_new=False) if found is not None else None
@@ -120,6 +120,6 @@ def _waiting(queueing_lock: str) -> sa.Select[Any]:
     return (
         sa.select(queued.c.id, state.job.c.ref)
         .join_from(queued, state.job, state.job.c.id == queued.c.id)
-        .where(queued.c.queueing_lock == queueing_lock, queued.c.status == "todo")
+        .where(queued.c.queueing_lock == queueing_lock, status_is("todo"))
         .with_for_update(of=queued)
     )

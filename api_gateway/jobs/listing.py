@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared_models.job_tables import job_event, queued
+from shared_models.job_tables import job_event, queued, status_is
 from shared_models.state import SCHEMA, job, upload
 
 STATES = ("failed", "running", "waiting", "cancelled", "succeeded")
@@ -25,7 +25,7 @@ STATE_OF = {
 FINISHED = frozenset({"failed", "cancelled", "succeeded"})
 
 state: sa.ColumnElement[Any] = sa.case(
-    *((queued.c.status == status, sa.literal(name)) for status, name in STATE_OF.items()), else_=sa.literal("waiting")
+    *((status_is(status), sa.literal(name)) for status, name in STATE_OF.items()), else_=sa.literal("waiting")
 )
 """Our word for procrastinate's status."""
 
@@ -92,7 +92,7 @@ def retry(number: int) -> sa.Select[Any]:
     """Let a failed job wait again. Its failures are forgiven by `forgive`, in the same transaction."""
     functions = getattr(sa.func, SCHEMA)
     return sa.select(functions.procrastinate_retry_job_v2(queued.c.id, None, None, None, None)).where(
-        queued.c.id == number, queued.c.status == "failed"
+        queued.c.id == number, status_is("failed")
     )
 
 
@@ -108,7 +108,7 @@ def cancel(number: int | sa.ColumnElement[Any]) -> sa.Select[Any]:
 
 def closed(number: int) -> list[sa.Update | sa.Delete]:
     """What is noted about a job that was cancelled while it waited; one that runs is not concerned."""
-    over = sa.exists().where(queued.c.id == number, queued.c.status == "cancelled")
+    over = sa.exists().where(queued.c.id == number, status_is("cancelled"))
     noted = (
         sa.update(job).where(job.c.id == number, over).values(finished=sa.func.clock_timestamp(), step=job.c.step + 1)
     )
@@ -116,7 +116,7 @@ def closed(number: int) -> list[sa.Update | sa.Delete]:
 
 
 def failed_numbers(task: str | None = None) -> sa.Select[Any]:
-    found = sa.select(queued.c.id).where(queued.c.status == "failed").order_by(queued.c.id)
+    found = sa.select(queued.c.id).where(status_is("failed")).order_by(queued.c.id)
     return found.where(queued.c.task_name == task) if task is not None else found
 
 
@@ -126,8 +126,8 @@ def outdated(succeeded: timedelta, failed: timedelta) -> sa.Delete:
     old = sa.select(job.c.id).where(
         job.c.id == queued.c.id,
         sa.or_(
-            sa.and_(queued.c.status.in_(["succeeded", "cancelled", "aborted"]), over < sa.func.now() - succeeded),
-            sa.and_(queued.c.status == "failed", over < sa.func.now() - failed),
+            sa.and_(status_is("succeeded", "cancelled", "aborted"), over < sa.func.now() - succeeded),
+            sa.and_(status_is("failed"), over < sa.func.now() - failed),
         ),
     )
     return sa.delete(queued).where(queued.c.id.in_(old.correlate(queued)))

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from shared_models.database import Database, WriteTransaction
-from shared_models.job_tables import job_worker, queued
+from shared_models.job_tables import job_worker, queued, status_is
 from shared_models.state import SCHEMA, job, upload
 
 MOST_RUNS = 25
@@ -68,7 +68,7 @@ async def take_up(database: Database, silent_for: float) -> list[TakenUp]:
         sa.select(queued.c.id, queued.c.task_name, queued.c.abort_requested, job.c.run)
         .select_from(queued.outerjoin(job_worker, job_worker.c.id == queued.c.worker_id))
         .outerjoin(job, job.c.id == queued.c.id)
-        .where(queued.c.status == "doing", sa.or_(queued.c.worker_id.is_(None), silent))
+        .where(status_is("doing"), sa.or_(queued.c.worker_id.is_(None), silent))
         .with_for_update(of=queued, skip_locked=True)
     )
     async with database.write() as tx:

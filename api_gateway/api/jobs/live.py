@@ -46,7 +46,7 @@ class Live:
         if seen.is_over and known == seen.tag:
             return Response(status_code=204)
         self._check_room(owner)
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        headers = {"cache-control": "no-store"}
         stream = self._events(request.scope, seen, owner, known)
         return StreamingResponse(stream, 200, headers, "text/event-stream")
 

@@ -92,7 +92,7 @@ class JobRoutes:
     async def faults(self, request: Request) -> Response:
         """The report as CSV; what a spreadsheet would run as a formula gets an apostrophe in front."""
         seen = await self._of(request)
-        headers = {"cache-control": "private, no-store", "content-disposition": 'attachment; filename="faults.csv"'}
+        headers = {"cache-control": "private, no-store"}
         return StreamingResponse(self._report(seen.id), 200, headers, "text/csv")
 
     async def _report(self, number: int) -> AsyncIterator[str]:

@@ -21,7 +21,7 @@ from api_gateway.errors import Problem
 from api_gateway.jobs.enqueue import owner_of
 from api_gateway.jobs.staging import Arriving, NotText, Staged, TooLarge
 from shared_models.database import Database
-from shared_models.job_tables import UNFINISHED, queued
+from shared_models.job_tables import UNFINISHED, queued, status_is
 from shared_models.state import job, upload
 
 STALLED = 30.0
@@ -92,7 +92,7 @@ def _check_media(request: Request, accepts: Accepts) -> None:
 
 async def _check_room(database: Database, owner: str, accepts: Accepts) -> None:
     """Files wait on our disk: nobody fills it. One that still arrives counts, too."""
-    unfinished = sa.or_(job.c.id.is_(None), queued.c.status.in_(UNFINISHED))
+    unfinished = sa.or_(job.c.id.is_(None), status_is(*UNFINISHED))
     mine = (
         sa.select(sa.func.count())
         .select_from(upload.outerjoin(job, job.c.id == upload.c.job).outerjoin(queued, queued.c.id == upload.c.job))
