@@ -18,7 +18,8 @@ from northgate_api.operations.price_lists import COLUMNS
 from shared_models.grants import touches
 
 REFUSES = {"wrong_columns": "The first line does not name the columns.", **NO_PARTNER}
-FILE = Accepts("text/csv", limit=16 * 2**20, waiting=5)
+FIRST_LINE = "item_number,min_quantity,price(,valid_from(,valid_to)?)?"
+FILE = Accepts("text/csv", limit=16 * 2**20, waiting=5, pattern=rf"^{FIRST_LINE}(\n[^\x00]*)?$")
 
 
 @operation("price-imports", scope="prices:write", status=202, upload=FILE, job=True, refuses=REFUSES)

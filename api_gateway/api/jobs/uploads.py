@@ -34,11 +34,13 @@ class Accepts:
 
     limit    bytes
     waiting  how many files of one caller may wait or be worked off at a time
+    pattern  what a file looks like, for the OpenAPI document; the handler checks what matters
     """
 
     media: str = "text/csv"
     limit: int = 32 * 2**20
     waiting: int = 10
+    pattern: str = r"^[^\x00]+$"
 
 
 @asynccontextmanager

@@ -30,7 +30,10 @@ def complete(written: Json, op: Operation, resources: Resources) -> None:
         success.setdefault("headers", {}).update({**header("Idempotency-Replayed"), **header("Dry-Run")})
     if op.upload is not None:
         statuses.append("408")
-        written["requestBody"] = {"required": True, "content": {op.upload.media: {"schema": {"type": "string"}}}}
+        written["requestBody"] = {
+            "required": True,
+            "content": {op.upload.media: {"schema": {"type": "string", "pattern": op.upload.pattern}}},
+        }
         told = f"At most {op.upload.limit} bytes, as text in UTF-8. The same content is not worked off twice at a time."
         written["description"] = f"{written.get('description', '')}\n\n{told}".strip()
     if op.job:
