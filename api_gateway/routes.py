@@ -89,6 +89,7 @@ class Route:
     header    discriminators in the head: `{"SOAPAction": "urn:x"}`.
     consumer  how the legacy protocol names the caller, or None.
     fields    fields of the form body that legacy reads, where the mimic reads the body itself: for `verify`.
+    rows      of a body of rows, its columns with their separator: `item_no;min_qty;price`. For `verify`, too.
     reads     declared to change nothing; default: the method is GET.
     mimic     a FastAPI endpoint function that answers in legacy's own shape, or None.
     ignore, intended  differences that do not count, each with its reason.
@@ -109,6 +110,7 @@ class Route:
     form: Mapping[str, str] = field(default_factory=dict)
     header: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[str, ...] = ()
+    rows: str = ""
     reads: bool | None = None
     mimic: Callable[..., Any] | None = None
     ignore: tuple[Ignore, ...] = ()

@@ -69,7 +69,7 @@ def request_shape(
 
 
 def outcome_class(answer: Observation) -> str:
-    """Status, media type and what the body looks like from afar: `200 application/xml <orders>`, `200 text/plain ERR`.
+    """Status, media type, what the body is like from afar: `200 application/xml <orders>`, `200 text/plain ERR|AUTH`.
 
     Old endpoints say "not found" with status 200, so the status alone does not tell outcomes apart.
     """
@@ -89,6 +89,6 @@ def _look(start: bytes, reading: str) -> str:
         names = re.findall(r'[{,]\s*"([A-Za-z_][\w-]{0,30})"\s*:', text.partition("[")[0] or text)
         return "{" + ",".join(names[:3]) + "}" if text.lstrip()[:1] == "{" else text.lstrip()[:1]
     if reading in ("text", "csv"):
-        found = re.match(r"([A-Z]{2,12})\b", text)
+        found = re.match(r"([A-Z]{2,12}(?:[|:][A-Z]{2,12})?)\b", text)
         return found[1] if found else ""
     return ""

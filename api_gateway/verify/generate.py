@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,7 +22,7 @@ FUZZED = 25  # cases that schemathesis makes for each route
 class Parameters:
     """What a route reads, by place.
 
-    media  of a body that is no form.
+    media  of a body that is no form; `rows`: its columns and their separator, where it is made of rows.
     fuzz   values by name, such as the schema allows and such as it forbids.
     """
 
@@ -30,6 +31,7 @@ class Parameters:
     headers: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
     media: str | None = None
+    rows: str = ""
     fuzz: Mapping[str, list[str]] = field(default_factory=dict)
 
 
@@ -50,7 +52,8 @@ def parameters_of(route: Route, seed: int) -> Parameters:
         tuple(by_place["query"]),
         tuple(by_place["header"]),
         tuple(dict.fromkeys(fields)),
-        media,
+        "text/csv" if route.rows else media,
+        route.rows,
         _fuzz(document, route.path, route.method, seed),
     )
 
@@ -104,47 +107,90 @@ def _fuzz(document: dict[str, Any], path: str, method: str, seed: int) -> dict[s
     return {name: sorted(set(values)) for name, values in drawn.items()}
 
 
-def generate(route: Route, parameters: Parameters, values: Values, callers: Iterable[str]) -> Call:
+def generate(route: Route, parameters: Parameters, values: Values, callers: Sequence[str]) -> Call:
     """One request: mostly by somebody known, mostly with what belongs together, sometimes with anything."""
-    draw, row = values.random, values.row()
-    known = list(callers)
-    caller = draw.choice(known) if known and draw.random() < 0.9 else NOBODY
+    return _Drawing(parameters, values, callers).call(route)
 
-    def some(names: tuple[str, ...], share: float) -> Pairs:
-        chosen = [name for name in names if draw.random() < share]
-        pairs = [(name, values.draw(name, row, parameters.fuzz.get(name, []))) for name in chosen]
-        if pairs and draw.random() < 0.04:
-            name = draw.choice(pairs)[0]
-            pairs.append((name, values.draw(name, row, [])))
+
+def vary(call: Call, parameters: Parameters, values: Values, callers: Sequence[str]) -> Call:
+    """A request like one that led somewhere: the same again, or with one or two things changed."""
+    drawing = _Drawing(parameters, values, callers)
+    for _ in range(values.random.choice((0, 1, 1, 1, 2))):
+        call = drawing.changed(call)
+    return call
+
+
+class _Drawing:
+    """What one request is drawn from: a row of the data, so that its values can belong together."""
+
+    def __init__(self, parameters: Parameters, values: Values, callers: Sequence[str]) -> None:
+        self._parameters, self._values, self._callers = parameters, values, callers
+        self._row, self._random = values.row(), values.random
+
+    def call(self, route: Route) -> Call:
+        parameters, share = self._parameters, self._random.choice((0.3, 0.6, 0.9, 1.0))
+        wants_form = bool(parameters.form) or bool(route.form)
+        query = self._some(parameters.query, share)
+        if self._random.random() < 0.03:
+            query = (*query, ("unknown", "1"))
+        return Call(
+            route.name,
+            route.method,
+            path=tuple((name, self._value(name) or "0") for name in parameters.path),
+            query=query,
+            headers=self._some(parameters.headers, share),
+            form=self._some(parameters.form, share) if wants_form else None,
+            body=self._text() if parameters.media is not None and not wants_form else None,
+            media=parameters.media,
+            caller=self._caller(),
+        )
+
+    def changed(self, call: Call) -> Call:
+        """Another caller, or one parameter drawn anew, added or left out."""
+        names = {part: getattr(self._parameters, part) for part in ("path", "query", "headers", "form")}
+        places = [(part, name) for part, known in names.items() for name in known]
+        if call.body is not None and self._random.random() < 0.7:
+            return replace(call, body=self._changed_rows(call.body))
+        if not places or self._random.random() < 0.1:
+            return replace(call, caller=self._caller())
+        part, name = self._random.choice(places)
+        pairs = [pair for pair in getattr(call, part) or () if pair[0] != name]
+        if part == "path" or self._random.random() < 0.8:
+            pairs.append((name, self._value(name) or "0" * (part == "path")))
+        changed: dict[str, Any] = {part: tuple(pairs)}
+        return replace(call, **changed)
+
+    def _caller(self) -> str:
+        return self._random.choice(self._callers) if self._callers and self._random.random() < 0.9 else NOBODY
+
+    def _value(self, name: str) -> str:
+        return self._values.draw(name, self._row, self._parameters.fuzz.get(name, []))
+
+    def _some(self, names: tuple[str, ...], share: float) -> Pairs:
+        pairs = [(name, self._value(name)) for name in names if self._random.random() < share]
+        if pairs and self._random.random() < 0.04:
+            pairs.append((self._random.choice(pairs)[0], self._value(pairs[0][0])))
         return tuple(pairs)
 
-    share = draw.choice((0.3, 0.6, 0.9, 1.0))
-    wants_form = bool(parameters.form) or bool(route.form)
-    query = some(parameters.query, share)
-    if draw.random() < 0.03:
-        query = (*query, ("unknown", "1"))
-    return Call(
-        route.name,
-        route.method,
-        path=tuple((name, values.draw(name, row, parameters.fuzz.get(name, [])) or "0") for name in parameters.path),
-        query=query,
-        headers=some(parameters.headers, share),
-        form=some(parameters.form, share) if wants_form else None,
-        body=_text(values, row) if parameters.media is not None and not wants_form else None,
-        media=parameters.media,
-        caller=caller,
-    )
+    def _text(self) -> str:
+        """A body that is no form: a few rows, as spreadsheets and scripts send them."""
+        rows = [self._line() for _ in range(self._random.randint(0, 5))]
+        if rows and self._random.random() < 0.2:
+            rows.insert(0, self._parameters.rows)
+        return self._random.choice(("\n", "\r\n")).join([*rows, ""])
 
+    def _changed_rows(self, body: str) -> str:
+        """One row more, or another in the place of one."""
+        rows = body.splitlines()
+        at = self._random.randint(0, len(rows))
+        rows[at : at + self._random.choice((0, 1))] = [self._line()]
+        return "\n".join([*rows, ""])
 
-def _text(values: Values, row: dict[str, str]) -> str:
-    """A body that is no form: a few lines of values, as spreadsheets and scripts send them."""
-    draw = values.random
-    separator = draw.choice((",", ";", "\t"))
-    width = draw.randint(1, 4)
-    names = sorted(row) or ["value"]
-    lines = []
-    for _ in range(draw.randint(0, 5)):
-        another = values.row() or row
-        chosen = [draw.choice(names) for _ in range(width)]
-        lines.append(separator.join(values.draw(name, another, []) for name in chosen))
-    return draw.choice(("\n", "\r\n")).join(lines)
+    def _line(self) -> str:
+        named = re.split(r"[;,\t|]", self._parameters.rows) if self._parameters.rows else sorted(self._row) or ["value"]
+        separator = re.sub(r"[^;,\t|]", "", self._parameters.rows)[:1] or self._random.choice((",", ";", "\t"))
+        row = self._values.row() if self._random.random() < 0.7 else self._row
+        cells = [self._values.draw(name, row, []) for name in named]
+        if self._random.random() < 0.3:
+            cells = cells[: self._random.randint(1, len(cells))]
+        return separator.join(cell.replace("\n", " ") for cell in cells)

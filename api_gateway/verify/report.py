@@ -13,6 +13,7 @@ from api_gateway.verify.findings import Found, Report
 from api_gateway.verify.trial import Trial
 from api_gateway.verify.writes import Row
 
+CALLS = 8  # shown of those that show a difference together
 LINES = 6  # of an answer's body
 
 
@@ -88,7 +89,9 @@ def text(report: Report) -> Iterator[str]:
     for number, each in enumerate(report.found, start=1):
         yield ""
         yield f"{number}. {each.route}: {_times(each.count)}; the smallest that shows it:"
-        yield from (f"     {call}" for call in each.calls)
+        if len(each.calls) > CALLS:
+            yield f"     … {len(each.calls) - CALLS} calls before, which could not be left out"
+        yield from (f"     {call}" for call in each.calls[-CALLS:])
         for difference in each.trial.comparison.differences[:8]:
             yield f"   {difference.path} ({difference.kind})"
             yield f"     legacy  {_shown(difference.control)}"

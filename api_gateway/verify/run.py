@@ -27,11 +27,14 @@ from shared_models.granting import statements as grant_statements
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """budget  seconds of asking. requests: at most so many."""
+    """budget      seconds of asking. requests: at most so many.
+    only_first  stop at the first difference, shown as it was found.
+    """
 
     seed: int = 1
     budget: float = 60.0
     requests: int | None = None
+    only_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,11 @@ def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, 
             values = Values(plan.seed)
             values.look_at(ready.copies, routes, plan.seed)
             parameters = {route.name: parameters_of(route, plan.seed) for route in routes}
-            asking = Asking(bench, values, routes, parameters, report)
+            asking = Asking(bench, values, routes, parameters, report, shrinks=not plan.only_first)
             began = time.monotonic()
             while report.seconds < plan.budget and (plan.requests is None or report.asked < plan.requests):
+                if plan.only_first and report.found:
+                    break
                 await asking.step()
                 report.seconds = time.monotonic() - began
                 spent = report.asked / plan.requests if plan.requests is not None else 0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from psycopg import sql
@@ -126,12 +127,13 @@ def _touched(routes: Iterable[Route]) -> dict[str, set[str]]:
 
 def _named_like(name: str, known: Iterable[str]) -> list[str]:
     """Known names that share a word with this one, or the beginning of one: `no` is `ord_no`, `status` is `stat`."""
-    wanted = set(_words(name))
+    wanted = _words(name)
     return sorted(other for other in known if any(_akin(one, two) for one in wanted for two in _words(other)))
 
 
-def _words(name: str) -> Iterator[str]:
-    yield from (word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name))
+@lru_cache(maxsize=4096)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name))
 
 
 def _akin(one: str, two: str) -> bool:

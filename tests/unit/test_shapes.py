@@ -56,7 +56,7 @@ def test_a_flood_of_parameters_is_cut() -> None:
         ("text/xml", "<error code='1'>", "200 text/xml <error>"),
         ("application/json", '{"status": "ERROR", "msg": "x"}', "200 application/json {status,msg}"),
         ("text/plain", "OK|4711", "200 text/plain OK"),
-        ("text/plain", "ERR|AUTH|bad token", "200 text/plain ERR"),
+        ("text/plain", "ERR|AUTH|bad token", "200 text/plain ERR|AUTH"),
         ("image/png", "PNG", "200 image/png"),
     ],
 )  # fmt: skip
