@@ -82,6 +82,7 @@ def test_the_document_marks_it_and_tells_the_headers(versions: Api) -> None:
         "/api/v2/people/{number}",
         "/api/v2/people/by-address/{address}",
         "/api/v2/people/{number}/twin",
+        "/api/v2/people:export",
     }
     operation = first["paths"]["/api/v1/people"]["get"]
     assert "gone after 2027-09-01. Instead: `/api/v2/people`" in operation["description"]
