@@ -19,7 +19,7 @@ from api_gateway.project import Configuration
 from api_gateway.routes import Route
 from api_gateway.settings import Settings
 from api_gateway.stages import Stage
-from tests.support import cli_reference, problem_types
+from tests.support import cli_reference, problem_types, seeded_bugs
 from tests.support.documents import ROOT, commands, matches, pages
 
 DOCS = ROOT / "docs"
@@ -190,3 +190,7 @@ def test_blocks_that_begin_with_a_dollar_are_console_blocks_so_that_they_are_run
 )
 def test_what_a_document_shows_is_compared_line_by_line(expected: str, printed: str, same: bool) -> None:
     assert matches(expected, printed) is same
+
+
+def test_the_table_of_deliberate_errors_is_as_they_are() -> None:
+    assert seeded_bugs.PAGE.read_text("utf-8") == seeded_bugs.page()
