@@ -90,8 +90,9 @@ class Legacy:
 class Modern:
     """The candidate, as the gateway runs it: the same applications, the same role, the same deadline."""
 
-    def __init__(self, project: Project, register: Register, database: Database) -> None:
-        self._project, self._register, self._database = project, register, database
+    def __init__(self, project: Project, register: Register, url: str) -> None:
+        self._project, self._register, self._url = project, register, url
+        self._database = _database(url)
         self._apps: dict[str, Any] = {
             name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None
         }
@@ -122,25 +123,32 @@ class Modern:
             self._apps[route.name], asked, deadline=max(route.timeout, 10.0), folder=self._project.folder
         )
 
-    async def forget_connections(self) -> None:
-        """Before its database is made anew."""
+    async def close(self) -> None:
         await self._database.close()
-        await self._database.open()
+
+    async def connect_anew(self) -> None:
+        """Once its database was made anew: a pool of connections that are gone would say that the database is away."""
+        await self._database.close()
+        self._database = _database(self._url)
 
 
 @asynccontextmanager
 async def modern_side(project: Project, register: Register, url: str) -> AsyncIterator[Modern]:
     """On this copy, as banyan_api, whatever login the URL has."""
+    modern = Modern(project, register, url)
+    try:
+        yield modern
+    finally:
+        await asyncio.shield(modern.close())
+
+
+def _database(url: str) -> Database:
+    """As banyan_api. Its connections are opened when they are first needed."""
     separator = "&" if "?" in url else "?"
-    database = Database(
+    return Database(
         f"{url}{separator}options=-c%20role%3D{API}",
         size=2,
         application_name="banyan verify",
         statement_timeout=10,
         lock_timeout=5,
     )
-    await database.open()
-    try:
-        yield Modern(project, register, database)
-    finally:
-        await asyncio.shield(database.close())

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from api_gateway.dispatch.recognition import is_plain
 from api_gateway.evidence.compare import Comparison, Verdict, compare
-from api_gateway.evidence.observation import Observation
+from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.rules import Rules, rules_of
 from api_gateway.evidence.shapes import outcome_class, request_shape
 from api_gateway.project import Project
 from api_gateway.routes import HeaderToken, Route
 from api_gateway.verify import writes
 from api_gateway.verify.callers import Secrets, kind_of
-from api_gateway.verify.calls import Call, sent
+from api_gateway.verify.calls import Call, Sent, sent
 from api_gateway.verify.copies import Copies
 from api_gateway.verify.sides import Legacy, Modern
 from api_gateway.verify.writes import Row
@@ -65,7 +66,7 @@ class Bench:
         if self.is_fresh:
             return
         await asyncio.to_thread(self.copies.renew)
-        await self._modern.forget_connections()
+        await self._modern.connect_anew()
         await asyncio.to_thread(self._legacy.settle)
         self.copies.written()
         self.is_fresh = True
@@ -76,10 +77,9 @@ class Bench:
         secret = self._secrets.get((call.caller, kind_of(route) or ""))
         request = sent(call, route, secret)
         moment = datetime.now(UTC)
-        if self._modern.names(route, request) == "?":
-            control = candidate = Observation.answer(0, (), b"")
-            inconclusive = Comparison(Verdict.inconclusive, why="two callers are named: legacy answers it")
-            return Trial(call, control, candidate, ([], []), inconclusive, "ambiguous")
+        if why := self._is_legacys(route, request):
+            nothing = Observation.failed(Failure.unavailable, "not asked")
+            return Trial(call, nothing, nothing, ([], []), Comparison(Verdict.inconclusive, why=why), "not asked")
         control, candidate = await asyncio.gather(self._legacy.ask(request), self._modern.ask(route, request))
         control_rows, candidate_rows = self.copies.written()
         if control_rows or candidate_rows:
@@ -94,6 +94,12 @@ class Bench:
             _judged(control, candidate, rules, call.method, control_rows, candidate_rows, moment),
             _shape(route, call, request.query),
         )
+
+    def _is_legacys(self, route: Route, request: Sent) -> str:
+        """Why the gateway would leave this request to legacy; empty when it would not."""
+        if not is_plain(route, request.target):
+            return "another path: legacy answers it"
+        return "two callers are named: legacy answers it" if self._modern.names(route, request) == "?" else ""
 
     async def try_all(self, calls: Sequence[Call]) -> Trial:
         """A sequence on fresh copies; the trial of its last call."""

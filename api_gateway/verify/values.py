@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,7 @@ BOUNDARIES = (
 )
 
 _RARE = sql.SQL("SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY count(*), 1 LIMIT 4")
+_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _NAMED = re.compile(r"""([A-Za-z_][\w-]{0,30})["']?\s*[=:>]\s*["']?([^"'<>&,;|\s]{1,60})""")
 _WORD = re.compile(r"[A-Za-z0-9][\w./:-]{0,40}")
 
@@ -62,6 +63,8 @@ class Values:
             self._rows.append(kept)
             for name, text in kept.items():
                 self._columns.setdefault(name, []).append(text)
+                if day := _DAY.match(text):
+                    self._days += [day[0], f"{day[2]}/{day[3]}/{day[1]}"]
         if rows <= LARGE:
             for name in columns:
                 rare = sql.SQL(
@@ -95,20 +98,43 @@ class Values:
 
     def draw(self, name: str, row: dict[str, str], fuzz: list[str]) -> str:
         """A value for a parameter called `name`. `fuzz`: what its schema allows and forbids."""
-        chance = self._random.random()
-        if chance < 0.25 and (fitting := _named_like(name, row)):
-            return row[self._random.choice(fitting)]
-        if chance < 0.5 and (fitting := _named_like(name, self._columns)):
-            return self._random.choice(self._columns[self._random.choice(fitting)])
-        if chance < 0.7 and (fitting := _named_like(name, self._seen)):
-            return self._random.choice(self._seen[self._random.choice(fitting)][-8:])
-        if chance < 0.78 and self._columns:
-            return self._random.choice(self._columns[self._random.choice(sorted(self._columns))])
-        if chance < 0.84 and self._seen.get(""):
-            return self._random.choice(self._seen[""])
-        if chance < 0.9 and fuzz:
-            return self._random.choice(fuzz)
-        return self._random.choice((*BOUNDARIES, *self._days))
+        drawn = self._random
+        in_row, in_columns, in_seen = (_named_like(name, known) for known in (row, self._columns, self._seen))
+        ways: list[tuple[int, Callable[[], str]]] = [
+            (12, lambda: drawn.choice(BOUNDARIES)),
+            (8, lambda: str(drawn.randint(0, 12))),
+            (5, lambda: f"{drawn.randint(0, 200_000) / drawn.choice((100, 1000)):g}"),
+            (8, lambda: drawn.choice(self._days)),
+        ]
+        if in_row:
+            ways.append((25, lambda: row[drawn.choice(in_row)]))
+        if in_columns:
+            ways.append((25, lambda: self._of_column(drawn.choice(in_columns))))
+        if in_seen:
+            ways.append((17, lambda: drawn.choice(self._seen[drawn.choice(in_seen)][-8:])))
+            ways.append((8, lambda: self._up_to(self._seen[drawn.choice(in_seen)][-1])))
+        if self._columns:
+            ways.append((6, lambda: self._of_column(drawn.choice(sorted(self._columns)))))
+            ways.append((5, lambda: self._long(self._of_column(drawn.choice(sorted(self._columns))))))
+        if self._seen.get(""):
+            ways.append((4, lambda: drawn.choice(self._seen[""])))
+        if fuzz:
+            ways.append((6, lambda: drawn.choice(fuzz)))
+        weights = [weight for weight, _ in ways]
+        [way] = drawn.choices([draw for _, draw in ways], weights)
+        return way()
+
+    def _of_column(self, name: str) -> str:
+        return self._random.choice(self._columns[name])
+
+    def _up_to(self, seen: str) -> str:
+        """A number between 0 and one that was seen: a page of as many as there are."""
+        return str(self._random.randint(0, int(seen))) if re.fullmatch(r"\d{1,9}", seen) else seen
+
+    def _long(self, text: str) -> str:
+        """Longer than most columns, and not the same at every place."""
+        wanted = self._random.choice((21, 31, 41, 61, 81, 121, 260))
+        return " ".join(text or "x" for _ in range(wanted // (len(text) + 1) + 1))[:wanted]
 
     @property
     def random(self) -> random.Random:

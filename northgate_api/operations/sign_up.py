@@ -27,16 +27,11 @@ REFUSES = {
     **NO_PARTNER,
 }
 EXAMPLE: JsonDict = {"name": "Ridge Tools", "email": "desk@ridge-tools.example", "password": "a good long one"}
-# A password makes a login, whose name is the address: what `_check_login` asks, as the document says it.
-LOGIN_NEEDS: JsonDict = {
-    "if": {"required": ["password"], "properties": {"password": {"type": "string"}}},
-    "then": {"required": ["email"], "properties": {"email": {"type": "string", "maxLength": LOGIN}}},
-}
 Plain = StringConstraints(strip_whitespace=True)
 
 
 class NewCustomer(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE], **LOGIN_NEEDS})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     name: Annotated[str, Plain, Field(min_length=1, max_length=80)]
     address: Annotated[str, Plain, Field(max_length=80)] = ""

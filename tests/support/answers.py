@@ -22,6 +22,7 @@ _OF_HTTP = {
     "cache-control", "connection", "content-length", "content-type", "date", "idempotency-key", "server",
     "transfer-encoding", "vary",
 }  # fmt: skip
+_FILES = ("text/csv", "application/x-ndjson")
 _MEANWHILE = re.compile(r"[0-9]{4,7}-[0-9]{2}-[0-9]{2}( BC)?|-?infinity")
 
 
@@ -53,6 +54,10 @@ class Judge:
         item = self._document["paths"].get(place, {})
         operation = item.get("get" if method == "HEAD" else method.lower())
         told = f"{method} {path} answered {status}"
+        if status == 200 and method in ("GET", "HEAD") and headers.get("content-type", "").startswith(_FILES):
+            # A list that is asked for a file answers as the file's own address does.
+            place = f"{str(place).removesuffix(':export')}:export"
+            operation = self._document["paths"][place]["get"]
         if operation is None:
             self._unlisted(told, method, status, headers, body, listed=bool(item))
             return
@@ -63,7 +68,9 @@ class Judge:
             pointer = response["$ref"].removeprefix("#")
             response = self._at(pointer)
         self._headers(told, response, pointer, headers)
-        self._body(told, response, pointer, headers.get("content-type"), b"" if method == "HEAD" else body, method)
+        self._body(
+            told, response, pointer, headers.get("content-type"), b"" if method == "HEAD" else body, method, str(place)
+        )
 
     def _unlisted(
         self, told: str, method: str, status: int, headers: Mapping[str, str], body: bytes, *, listed: bool
@@ -95,7 +102,14 @@ class Judge:
             self._valid(f"{told}: {name}", f"{at}/schema", value)
 
     def _body(
-        self, told: str, response: Mapping[str, Any], pointer: str, media: str | None, body: bytes, method: str
+        self,
+        told: str,
+        response: Mapping[str, Any],
+        pointer: str,
+        media: str | None,
+        body: bytes,
+        method: str,
+        place: str,
     ) -> None:
         content = response.get("content")
         if content == {"application/json": {"schema": {}}}:
@@ -113,7 +127,8 @@ class Judge:
         else:
             self._valid(told, at, body.decode())
         if kind == "application/x-ndjson":  # which no schema of OpenAPI 3.1 can say: each line is a row of the list
-            page = str(content["application/json"]["schema"]["$ref"]).removeprefix("#")
+            listed = self._document["paths"][place.removesuffix(":export")]["get"]["responses"]["200"]
+            page = str(listed["content"]["application/json"]["schema"]["$ref"]).removeprefix("#")
             for line in body.splitlines():
                 self._valid(told, f"{page}/properties/data/items", json.loads(line))
 

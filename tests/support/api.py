@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx2
@@ -141,16 +140,20 @@ def partners(contract: Contract) -> list[Consumer]:
 
 @contextmanager
 def listening(api: Api) -> Iterator[str]:
-    """The same application on a port of its own, for programs that speak HTTP: its address."""
+    """The same application on a port of its own, for programs that speak HTTP: its address.
+
+    In the event loop of the test client, since connections to the database belong to one loop, as in a gateway.
+    """
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(api.client.app, port=port, log_level="critical", access_log=False))
-    thread = Thread(target=server.run)
-    thread.start()
+    config = uvicorn.Config(api.client.app, port=port, log_level="critical", access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    assert api.client.portal is not None
+    served = api.client.portal.start_task_soon(server.serve)
     try:
         while not server.started:
-            assert thread.is_alive()
+            assert not served.done(), served.result()
             time.sleep(0.02)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        served.result(10)

@@ -15,7 +15,10 @@ _FIRST_GROUP = r"|(?:or|and|not)\("
 def with_single_conditions(document: dict[str, Any]) -> dict[str, Any]:
     """The API document, where every group holds one condition: any field, operator and value, as before."""
     schemas = document["components"]["schemas"]
-    simple = {name: _simple(schema) if name.endswith("Filter") else schema for name, schema in schemas.items()}
+    simple = {
+        name: _simple(schema) if schema.get("pattern", "").startswith(_OPENING) else schema
+        for name, schema in schemas.items()
+    }
     return {**document, "components": {**document["components"], "schemas": simple}}
 
 
