@@ -17,7 +17,7 @@ from api_gateway.verify.writes import Row
 from shared_models.grants import place_of
 
 SAMPLE = 40  # rows of a table
-LARGE = 200_000  # rows; of a larger table a part is looked at
+LARGE = 100_000  # rows; of a larger table a part is looked at
 REMEMBERED = 30  # values of one name
 
 BOUNDARIES = (
@@ -27,7 +27,11 @@ BOUNDARIES = (
     *("Y", "N", "true", "null", "2024-02-29", "2026-02-29", "02/29/2024", "31/12/2025", "0000-00-00", "9999-12-31"),
 )
 
-_RARE = sql.SQL("SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY count(*), 1 LIMIT 4")
+# Of a column's rarest values one row each: what hardly ever happens is what is forgotten.
+_RARE = sql.SQL(
+    "SELECT {0} FROM (SELECT t.*, row_number() OVER (PARTITION BY {1} ORDER BY t.ctid) AS nth, "
+    "count(*) OVER (PARTITION BY {1}) AS so_often FROM {2} t) AS counted WHERE nth = 1 ORDER BY so_often LIMIT 4"
+)
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _NAMED = re.compile(r"""([A-Za-z_][\w-]{0,30})["']?\s*[=:>]\s*["']?([^"'<>&,;|\s]{1,60})""")
 _WORD = re.compile(r"[A-Za-z0-9][\w./:-]{0,40}")
@@ -58,21 +62,18 @@ class Values:
         query = sql.SQL("SELECT {} FROM {} t{} ORDER BY md5(t.ctid::text || %s) LIMIT {}").format(
             names, table, part, sql.Literal(SAMPLE)
         )
-        for row in copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]):
+        self._take(columns, copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]))
+        for name in columns if rows <= LARGE else ():
+            self._take(columns, copies.query(_RARE.format(names, sql.Identifier(name), table), []))
+
+    def _take(self, columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> None:
+        for row in rows:
             kept = {name: text for name, text in zip(columns, row, strict=True) if text is not None}
             self._rows.append(kept)
             for name, text in kept.items():
                 self._columns.setdefault(name, []).append(text)
                 if day := _DAY.match(text):
                     self._days += [day[0], f"{day[2]}/{day[3]}/{day[1]}"]
-        if rows <= LARGE:
-            for name in columns:
-                rare = sql.SQL(
-                    "SELECT {0}::text FROM {1} WHERE {0} IS NOT NULL GROUP BY 1 ORDER BY count(*), 1 LIMIT 4"
-                )
-                found = copies.query(rare.format(sql.Identifier(name), table), [])
-                if found:  # of an empty table there is nothing to draw
-                    self._columns.setdefault(name, []).extend(text for (text,) in found)
 
     def remember(self, text: str, written: Iterable[Row]) -> None:
         """What an answer said and what a request wrote: the next requests may be about it."""

@@ -45,12 +45,12 @@ BUGS = [
     ),
     Bug("days first", "mimics/order_list.py", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M", ("orders.list",), "/orders/order"),
     Bug(
-        "orders of merged customers are lost",
+        "the day that it is required, days last",
         "mimics/order_list.py",
-        "ord_hdr.outerjoin(customer,",
-        "ord_hdr.join(customer,",
+        "{order['req_dt']:%Y-%m-%d}",
+        "{order['req_dt']:%Y-%d-%m}",
         ("orders.list",),
-        "/orders",
+        "/orders/order",
     ),
     Bug(
         "what Latin-1 does not have is a question mark",
