@@ -27,10 +27,11 @@ BOUNDARIES = (
     *("Y", "N", "true", "null", "2024-02-29", "2026-02-29", "02/29/2024", "31/12/2025", "0000-00-00", "9999-12-31"),
 )
 
-# Of a column's rarest values one row each: what hardly ever happens is what is forgotten.
-_RARE = sql.SQL(
+# Of a column's rarest values, and of those that come most often, one row each: people forget what hardly ever happens,
+# and that a thing may be there twice.
+_EXTREMES = sql.SQL(
     "SELECT {0} FROM (SELECT t.*, row_number() OVER (PARTITION BY {1} ORDER BY t.ctid) AS nth, "
-    "count(*) OVER (PARTITION BY {1}) AS so_often FROM {2} t) AS counted WHERE nth = 1 ORDER BY so_often LIMIT 4"
+    "count(*) OVER (PARTITION BY {1}) AS so_often FROM {2} t) AS counted WHERE nth = 1 ORDER BY so_often {3} LIMIT 4"
 )
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _NAMED = re.compile(r"""([A-Za-z_][\w-]{0,30})["']?\s*[=:>]\s*["']?([^"'<>&,;|\s]{1,60})""")
@@ -64,7 +65,9 @@ class Values:
         )
         self._take(columns, copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]))
         for name in columns if rows <= LARGE else ():
-            self._take(columns, copies.query(_RARE.format(names, sql.Identifier(name), table), []))
+            for order in (sql.SQL("ASC"), sql.SQL("DESC")):
+                extreme = _EXTREMES.format(names, sql.Identifier(name), table, order)
+                self._take(columns, copies.query(extreme, []))
 
     def _take(self, columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> None:
         for row in rows:
