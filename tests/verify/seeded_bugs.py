@@ -68,24 +68,8 @@ BUGS = [
         ("orders.status",),
         "$",
     ),
-    Bug(
-        "the oldest of two with one reference",
-        "mimics/order_status.py",
-        ".order_by(_order.ord_no.desc())",
-        ".order_by(_order.ord_no)",
-        ("orders.status",),
-        "$",
-    ),
     Bug("a rounded price", "mimics/order_status.py", "{amount:.2f}", "{amount:.1f}", ("orders.status",), "$"),
     Bug("a number for a string", "mimics/order_status.py", 'str(line["qty"])', 'line["qty"]', ("orders.status",), "$"),
-    Bug(
-        "null for an empty reference",
-        "mimics/order_status.py",
-        'order["ext_ref"] or ""',
-        'order["ext_ref"]',
-        ("orders.status",),
-        "$.ref",
-    ),
     Bug(
         "a decimal point",
         "mimics/stock.py",
@@ -181,14 +165,6 @@ BUGS = [
         "line[1]",
     ),
     Bug(
-        "what is allocated cannot be cancelled",
-        ORDERS,
-        "if state in (OPEN, ALLOCATED):\n        lines",
-        "if state == OPEN:\n        lines",
-        CANCEL,
-        "written.public.",
-    ),
-    Bug(
         "stock is taken twice instead of given back",
         ORDERS,
         '[(line["item_no"], line["qty"]) for line in lines]',
@@ -247,3 +223,31 @@ BUGS = [
         "written.public.",
     ),
 ]
+
+NEEDS_LUCK = [
+    Bug(
+        "the oldest of two with one reference",
+        "mimics/order_status.py",
+        ".order_by(_order.ord_no.desc())",
+        ".order_by(_order.ord_no)",
+        ("orders.status",),
+        "$",
+    ),
+    Bug(
+        "null for an empty reference",
+        "mimics/order_status.py",
+        'order["ext_ref"] or ""',
+        'order["ext_ref"]',
+        ("orders.status",),
+        "$.ref",
+    ),
+    Bug(
+        "what is allocated cannot be cancelled",
+        ORDERS,
+        "if state in (OPEN, ALLOCATED):\n        lines",
+        "if state == OPEN:\n        lines",
+        CANCEL,
+        "written.public.",
+    ),
+]
+"""Shown only by rows of which the small seed has a handful: found within the time at one seed, and not at another."""
