@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
 from api_gateway.draft.words import expanded, plural, singular, words
-from shared_models.contract import attribute_name
+from shared_models.contract import API_NAMES, attribute_name
 
 # What the drafted module imports or defines: a class of the same name would hide it.
 IMPORTED = frozenset(
@@ -73,7 +73,7 @@ class TableNames:
     """Hands out a class name and a path together, so that `LineItem2` is found at `line-items-2`."""
 
     def __init__(self) -> None:
-        self._classes, self._paths = set(IMPORTED), set[str]()
+        self._classes, self._paths = set(IMPORTED | API_NAMES), set[str]()
 
     def claim(self, schema: str, table: str) -> tuple[str, str]:
         """`ord_hdr` → `OrdHeader`, `ord-headers`; then with the schema in front, then numbered."""

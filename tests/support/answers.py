@@ -54,10 +54,10 @@ class Judge:
         item = self._document["paths"].get(place, {})
         operation = item.get("get" if method == "HEAD" else method.lower())
         told = f"{method} {path} answered {status}"
-        if status == 200 and method in ("GET", "HEAD") and headers.get("content-type", "").startswith(_FILES):
+        file = f"{str(place).removesuffix(':export')}:export"
+        if status == 200 and headers.get("content-type", "").startswith(_FILES) and file in self._document["paths"]:
             # A list that is asked for a file answers as the file's own address does.
-            place = f"{str(place).removesuffix(':export')}:export"
-            operation = self._document["paths"][place]["get"]
+            place, operation = file, self._document["paths"][file]["get"]
         if operation is None:
             self._unlisted(told, method, status, headers, body, listed=bool(item))
             return

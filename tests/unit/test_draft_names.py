@@ -75,6 +75,10 @@ def test_a_table_becomes_a_class_and_a_path(table: str, class_name: str, path: s
     assert TableNames().claim("public", table) == (class_name, path)
 
 
+def test_a_table_called_as_a_schema_of_the_api_itself_gets_another_class_name() -> None:
+    assert TableNames().claim("public", "problem") == ("Problem2", "problems-2")
+
+
 def test_twins_keep_class_and_path_together_and_take_the_schema_before_a_number() -> None:
     names = TableNames()
     claimed = [names.claim("public", "item"), names.claim("shop", "items"), names.claim("public", "Item")]

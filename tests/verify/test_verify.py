@@ -40,7 +40,7 @@ def test_the_callers_secrets_are_found_where_legacy_keeps_them(ready: Prepared) 
 def test_right_mimics_differ_in_nothing_and_were_asked_many_different_things(
     northgate: Project, ready: Prepared
 ) -> None:
-    report = asked(northgate, ready, "orders.list", "orders.status")
+    report = asked(northgate, ready, "orders.list", "orders.status", requests=200)
     assert (report.found, report.unproven) == ([], [])
     assert all(len(tally.shapes) > 10 and len(tally.outcomes) > 1 for tally in report.tallies.values())
 
