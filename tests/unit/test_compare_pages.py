@@ -56,6 +56,9 @@ def found(control: str, candidate: str, rules: Rules = RULES) -> list[tuple[str,
             "<script>ask('/v', '112:98230471')</script>",
             id="a drawn literal in a script",
         ),
+        pytest.param(
+            "<script>ask('789384:840170')</script>", "<script>ask('5:84017')</script>", id="a short drawn literal"
+        ),
         pytest.param("<p>Generated in 0.0123 s</p>", "<p>Generated in 0.2 s</p>", id="how long it took"),
         pytest.param("<!-- web1 12:00 --><p>x</p>", "<!-- web2 --><p>x</p>", id="comments"),
         pytest.param(
@@ -112,6 +115,12 @@ def test_what_is_new_in_every_answer_is_no_difference(one: str, other: str) -> N
             "<p>printed 2026-11-28 10:41:39</p>",
             [("/html/body[1]/p[1]/text()", "value")],
             id="the time in two zones",
+        ),
+        pytest.param(
+            "<script>at('08:30:15'); go('/list/2024/10')</script>",
+            "<script>at('09:30:15'); go('/list/2024/11')</script>",
+            [("/html/head[1]/script[1]/text()", "value")],
+            id="a time of day and a path in a script",
         ),
         pytest.param(
             "<script>show('4006381333931')</script>",

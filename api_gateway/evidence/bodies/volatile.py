@@ -26,7 +26,7 @@ TOKEN_NAME = re.compile(
 
 _IN_URL = re.compile(r"(?P<name>[?&;]([\w.~\[\]-]{1,64})=)[^&;#\"'\s]+")
 _IN_SCRIPT = re.compile(r"""(?P<name>["']?\b([\w.-]{1,64})["']?\s*[:=]\s*)(?P<quote>["'])[^"'\\]*(?P=quote)""")
-_LITERAL = re.compile(r"""(?P<quote>["'])(?P<text>[\w:+/=-]{12,})(?P=quote)""")
+_LITERAL = re.compile(r"""(?P<quote>["'])(?P<text>[\w:+/=-]{6,})(?P=quote)""")
 _TOOK = re.compile(
     r"(?P<said>\b(?:generated|rendered|executed|loaded|took|elapsed|time|queries|page)\b[^\d<]{0,40})"
     r"\d+(?:[.,]\d+)?(?=\s?(?:ms|µs|s|sec|secs|seconds|milliseconds)\b)",
@@ -41,6 +41,7 @@ _TIME = re.compile(
     rf"|\b(?:\w{{3,9}},? )?[A-Z]\w{{2,8}}\.? \d{{1,2}}, \d{{4}},?(?: at)? {_HOUR}{_HALF}"
     rf"|\b\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}},? {_HOUR}{_HALF}"
 )
+_TIME_OF_DAY = re.compile(r"\d{1,2}(:\d{2}){1,2}")
 _EPOCH = re.compile(r"(?<![\w.])1\d{9}(?:\d{3})?(?:\.\d+)?(?![\w.])")
 
 
@@ -82,11 +83,13 @@ def steady_script(script: str, moment: datetime | None) -> str:
 
 
 def _looks_drawn(text: str) -> bool:
-    """Digits among letters or signs, and no time: `789384:840170`, `3f9a0c…`. A long number alone may be data."""
+    """Numbers joined by signs, or digits among letters: `5:840170`, `3f9a0c…`. A number alone, a path, a time are data."""
+    if text.startswith("/") or _TIME_OF_DAY.fullmatch(text) or _TIME.fullmatch(text):
+        return False
     digits = sum(character.isdigit() for character in text)
     letters = sum(character.isalpha() for character in text)
-    mixed = any(sign in text for sign in ":+/=") or (letters > 0 and len(text) >= 16)
-    return digits >= 6 and mixed and _TIME.fullmatch(text) is None
+    joined = any(sign in text for sign in ":=") and digits >= 4
+    return joined or (letters > 0 and digits >= 6 and len(text) >= 16)
 
 
 def _is_epoch_near(digits: str, moment: datetime) -> bool:
