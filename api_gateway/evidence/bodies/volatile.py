@@ -83,7 +83,7 @@ def steady_script(script: str, moment: datetime | None) -> str:
 
 
 def _looks_drawn(text: str) -> bool:
-    """Numbers joined by signs, or digits among letters: `5:840170`, `3f9a0c…`. A number alone, a path, a time are data."""
+    """Numbers joined by a sign, digits among letters: `5:840170`, `3f9a0c…`. A number, a path and a time are data."""
     if text.startswith("/") or _TIME_OF_DAY.fullmatch(text) or _TIME.fullmatch(text):
         return False
     digits = sum(character.isdigit() for character in text)
