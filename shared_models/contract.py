@@ -217,8 +217,8 @@ class Aggregates:
         by: str | tuple[str, ...] = (),
         sum: str | tuple[str, ...] = (),  # noqa: A002 - the word of SQL and of the API
         avg: str | tuple[str, ...] = (),
-        min: str | tuple[str, ...] = (),  # noqa: A002
-        max: str | tuple[str, ...] = (),  # noqa: A002
+        min: str | tuple[str, ...] = (),  # noqa: A002 - the word of the contract
+        max: str | tuple[str, ...] = (),  # noqa: A002 - the word of the contract
     ) -> None:
         self.by, self.sum, self.avg, self.min, self.max = (
             (given,) if isinstance(given, str) else given for given in (by, sum, avg, min, max)

@@ -86,7 +86,7 @@ async def test_who_is_unknown_locked_or_wrong_is_told_the_same(front: Front) -> 
 
 async def test_as_much_is_hashed_for_nobody_as_for_somebody(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     verified: list[str] = []
-    verifier = front.gateway._accounts.desk._verifier  # type: ignore[union-attr]
+    verifier = front.gateway._accounts.desk._verifier  # type: ignore[union-attr]  # this gateway has accounts
     matches = verifier.matches
 
     async def counted(password: str, stored: str) -> bool:
@@ -201,7 +201,7 @@ async def test_a_token_that_was_made_up_changed_or_signed_otherwise_is_refused(f
     key = Keyring([TOKENS]).first
 
     def made(changes: dict[str, object], headers: dict[str, object], secret: bytes | None, algorithm: str) -> str:
-        return jwt.encode({**claims, **changes}, secret, algorithm, headers={**head, **headers})  # type: ignore[arg-type]
+        return jwt.encode({**claims, **changes}, secret, algorithm, headers={**head, **headers})  # type: ignore[arg-type]  # no key, on purpose
 
     assert (await front.with_token(made({}, {}, key.signing, "HS256"))).status == 200
     forged = [
