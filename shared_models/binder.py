@@ -95,8 +95,6 @@ class Binder:
 
     def _path(self) -> str | None:
         path = self.definition.path
-        if self.cls.__name__ in c.API_NAMES:
-            self._fault("the API's document has something of its own of this name; the class needs another")
         if path is not None and not _PATH.fullmatch(path):
             self._fault(f"path {path!r} must be lower-case letters, digits, '-' and '_'")
         return path

@@ -20,6 +20,7 @@ from shared_models.fitting import fitting
 from shared_models.links import bind_link, check_rows
 from shared_models.places import Places
 from shared_models.resources import BoundResource, ContractError, Finding, Link, Resources
+from shared_models.schema_names import clashes
 from shared_models.snapshot import Snapshot
 from shared_models.tables import Sources
 from shared_models.writing import check_writing
@@ -68,6 +69,7 @@ def _bind(module: ModuleType, snapshot: Snapshot, zone: str) -> tuple[Resources,
             for one in check_writing(resource, bound)
         ]
     findings += _doubled_paths(bound.values(), places)
+    findings += [places.finding(one.cls, one.table.qualified, None, why) for one, why in clashes(bound)]
     return Resources(_with_columns_of_links(bound)), findings
 
 

@@ -269,10 +269,6 @@ Json = Any
 """A json or jsonb column, passed on as it is."""
 
 
-API_NAMES = frozenset({"Problem", "FieldError"})
-"""Schemas that every API document has; a resource of such a name would take their place."""
-
-
 @dataclass(frozen=True, slots=True)
 class Definition:
     """The class keywords of one resource."""

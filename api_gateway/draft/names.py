@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
 from api_gateway.draft.words import expanded, plural, singular, words
-from shared_models.contract import API_NAMES, attribute_name
+from shared_models.contract import attribute_name
+from shared_models.schema_names import RESERVED, shapes_of_reads
 
 # What the drafted module imports or defines: a class of the same name would hide it.
 IMPORTED = frozenset(
@@ -73,18 +74,22 @@ class TableNames:
     """Hands out a class name and a path together, so that `LineItem2` is found at `line-items-2`."""
 
     def __init__(self) -> None:
-        self._classes, self._paths = set(IMPORTED | API_NAMES), set[str]()
+        self._classes, self._shapes, self._paths = set(IMPORTED), set(RESERVED), set[str]()
 
     def claim(self, schema: str, table: str) -> tuple[str, str]:
-        """`ord_hdr` → `OrdHeader`, `ord-headers`; then with the schema in front, then numbered."""
+        """`ord_hdr` → `OrdHeader`, `ord-headers`; then `OrdHeaderRow`, then with the schema in front, then numbered."""
         one, many = _noun(table)
         home = [] if schema == "public" else words(schema)
         for name, path in _pairs(one, many, [*home, *one], [*home, *many]):
-            if name not in self._classes and path not in self._paths:
+            if path not in self._paths and self._is_free(name):
                 self._classes.add(name)
+                self._shapes |= shapes_of_reads(name)
                 self._paths.add(path)
                 return name, path
         raise AssertionError("numbered names never end")
+
+    def _is_free(self, name: str) -> bool:
+        return name not in self._classes | self._shapes and shapes_of_reads(name).isdisjoint(self._classes)
 
     def claim_class(self, schema: str, name: str) -> str:
         """A name for a type, in the same namespace as the classes."""
@@ -103,6 +108,7 @@ def _noun(table: str) -> tuple[list[str], list[str]]:
 
 def _pairs(one: list[str], many: list[str], home_one: list[str], home_many: list[str]) -> Iterator[tuple[str, str]]:
     yield _class_name(one), _path(many)
+    yield f"{_class_name(one)}Row", _path(many)
     yield _class_name(home_one), _path(home_many)
     for number in count(2):
         yield f"{_class_name(home_one)}{number}", f"{_path(home_many)[:_STEM]}-{number}"

@@ -76,7 +76,7 @@ def test_a_table_becomes_a_class_and_a_path(table: str, class_name: str, path: s
 
 
 def test_a_table_called_as_a_schema_of_the_api_itself_gets_another_class_name() -> None:
-    assert TableNames().claim("public", "problem") == ("Problem2", "problems-2")
+    assert TableNames().claim("public", "problem") == ("ProblemRow", "problems")
 
 
 def test_twins_keep_class_and_path_together_and_take_the_schema_before_a_number() -> None:
@@ -112,3 +112,11 @@ def test_any_tables_get_different_classes_and_paths(tables: list[tuple[str, str]
     claimed = [names.claim(schema, table) for schema, table in tables]
     assert len({name for name, _ in claimed}) == len({path for _, path in claimed}) == len(tables)
     assert all(name.isidentifier() and not keyword.iskeyword(name) for name, _ in claimed)
+
+
+@pytest.mark.parametrize("view", ["staff_page", "staff_filter", "sparse_staff"])
+def test_a_table_called_as_a_shape_of_another_gets_another_class_name_and_keeps_its_path(view: str) -> None:
+    names = TableNames()
+    assert names.claim("public", "staff") == ("Staff", "staff")
+    name, path = names.claim("public", view)
+    assert (name[-3:], path) == ("Row", view.replace("_", "-").replace("page", "pages").replace("filter", "filters"))

@@ -18,7 +18,7 @@ PREFER: Json = {
 
 
 def list_operation(resource: BoundResource, resources: Resources) -> Json:
-    body = {"application/json": {"schema": reference(f"{resource.name}List")}}
+    body = {"application/json": {"schema": reference(f"{resource.name}Page")}}
     answer: Json = {"description": "A page of rows.", "headers": headers("Link", *OF_ANSWERS), "content": body}
     return {
         "operationId": list_id(resource),

@@ -67,7 +67,7 @@ def component_schemas(resources: Resources) -> Json:
             "description": f"A {resource.name} with the fields that were asked for; the key is always among them.",
         }
         if resource.path is not None:
-            schemas[f"{resource.name}List"] = _page(resource)
+            schemas[f"{resource.name}Page"] = _page(resource)
     return schemas
 
 

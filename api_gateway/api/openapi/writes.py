@@ -12,6 +12,7 @@ from api_gateway.api.openapi.responses import headers, refusals
 from api_gateway.api.openapi.schemas import Json, nullable, reference
 from shared_models.resources import BoundResource, Field, Resources
 from shared_models.rows import KINDS, implied
+from shared_models.schema_names import body_of_child
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -118,10 +119,11 @@ def write_schemas(resource: BoundResource, resources: Resources) -> Json:
         children = {}
         for link in resource.written_links:
             target = resources.of(link.target)
-            children[link.name] = {"type": "array", "items": reference(f"New{target.name}"), "maxItems": link.limit}
+            body = body_of_child(link, resource, resources.bound)
+            children[link.name] = {"type": "array", "items": reference(body), "maxItems": link.limit}
             taken = frozenset(other for _, other in link.pairs)
             numbered = () if link.numbered is None else (link.numbered,)
-            found[f"New{target.name}"] = _new(target, taken, {}, optional=numbered)
+            found[body] = _new(target, taken, {}, optional=numbered)
         if "create" in resource.verbs:
             found[f"New{resource.name}"] = _new(resource, frozenset(), children)
             batch = {"data": {"type": "array", "items": reference(resource.name)}}
