@@ -51,7 +51,21 @@ class PathToken:
     name: str
 
 
-Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """The consumer is named by its client certificate, of which the proxy in front that asked for it tells in a header.
+
+    header  believed only where `edge.trusted_hops` says that there is such a proxy; the edge removes it from anybody
+            else's requests
+    part    of Envoy's own form, `X-Forwarded-Client-Cert: Hash=…;Subject="…"`: `Hash`, `Subject`, `URI`, `DNS`.
+            None: the header's whole value names the consumer, as in `X-SSL-Client-S-DN: CN=acme`
+    """
+
+    header: str = "X-Forwarded-Client-Cert"
+    part: str | None = "Hash"
+
+
+Recognition = QueryToken | FormToken | HeaderToken | BasicAuth | PathToken | ClientCertificate
 
 
 @dataclass(frozen=True, slots=True)

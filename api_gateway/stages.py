@@ -97,10 +97,12 @@ class StageTable:
 
 
 def decide(table: StageTable, route: str, who: Identification) -> Decision:
-    """Who answers this call. An ambiguous caller always means legacy."""
+    """Who answers this call. An ambiguous caller always means legacy; one whom we do not know, until it is retired."""
     if who.ambiguous:
         return Decision(route, None, Stage.legacy, Answerer.legacy, observe=False, why="ambiguous consumer")
     stage = table.stage(route, who.consumer)
+    if who.unknown and stage is not Stage.retired:
+        return Decision(route, None, stage, Answerer.legacy, observe=False, why="a credential of nobody here")
     whose = "consumer" if (route, who.consumer) in table.stages and who.consumer is not None else "route"
     answerer = {Stage.canary: Answerer.modern, Stage.live: Answerer.modern, Stage.retired: Answerer.gone}.get(
         stage, Answerer.legacy

@@ -66,6 +66,9 @@ consumer = Table(
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("values", JSONB, nullable=False, server_default=text("'{}'"), comment="row scoping: principal.value(name)"),
     Column("per_minute", Integer, comment="requests of the typed API; 0: any number; null: as the project says"),
+    Column("contact", Text, nullable=False, server_default=text("''"), comment="for people: whom to write to"),
+    Column("notes", Text, nullable=False, server_default=text("''")),
+    Column("version", Text, comment="of the typed API, where an address names none"),
     CheckConstraint("per_minute >= 0", name="consumer_per_minute"),
     _moment("created"),
 )
@@ -84,7 +87,9 @@ credential = Table(
     _moment("expires", nullable=True, default=False),
     Column("scopes", ARRAY(Text), comment="null: the consumer's; else those of them that this key has"),
     Column("is_test", Boolean, nullable=False, server_default=text("false"), comment="all it writes is rolled back"),
-    CheckConstraint("kind in ('api_key', 'query', 'form', 'header', 'basic', 'path')", name="credential_kind"),
+    CheckConstraint(
+        "kind in ('api_key', 'query', 'form', 'header', 'basic', 'path', 'certificate')", name="credential_kind"
+    ),
     Index("credential_live", "kind", "hash", unique=True, postgresql_where=text("revoked is null")),
     Index("credential_consumer", "consumer"),
 )

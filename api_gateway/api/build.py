@@ -23,6 +23,7 @@ from api_gateway.api.jobs.socket_tokens import SocketTokens
 from api_gateway.api.limited import Limited
 from api_gateway.api.operations import Operation, OperationRoute, operation_of
 from api_gateway.api.pages import ProblemTypes, documentation_routes, problem_routes
+from api_gateway.api.pinned import Pinned
 from api_gateway.api.read_route import ReadRoute
 from api_gateway.api.reader import Reader
 from api_gateway.api.recognised import Recognising
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from api_gateway.accounts.build import Accounts
 
 MAX_BODY_BYTES = 1024 * 1024
+_OWN_STEPS = ("auth", "docs", "openapi.json", "problems")  # below the prefix, of no version
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def build_api(
         },
         versions=states,
     )
+    app.add_middleware(Pinned, prefix=api.prefix, versions=list(retiring), own=_OWN_STEPS, keys=keys)
     app.add_middleware(SocketTokens)
     cors.install(app, project.configuration.cors, api)
     return app

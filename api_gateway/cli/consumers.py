@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,10 +25,16 @@ class Kind(StrEnum):
     header = "header"
     basic = "basic"
     path = "path"
+    certificate = "certificate"
 
 
 Code = Annotated[str, typer.Argument(help="The consumer's code.")]
 Test = Annotated[bool, typer.Option("--test", help="A test key: all that it writes is rolled back.")]
+Contact = Annotated[str | None, typer.Option(help="Whom to write to: an address, for people.")]
+Notes = Annotated[str | None, typer.Option(help="What is to be known of it, for people.")]
+Version = Annotated[
+    str | None, typer.Option(help="Its version of the API, where an address names none: v1. Empty: none.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
@@ -41,21 +45,28 @@ def add(
     scope: Annotated[list[str] | None, typer.Option(help="What it may do, such as orders:read. Repeatable.")] = None,
     value: Annotated[list[str] | None, typer.Option(help="What its rows are told apart by: name=value.")] = None,
     per_minute: Annotated[int | None, typer.Option(min=0, help="Requests; 0: any number.")] = None,
+    contact: Contact = None,
+    notes: Notes = None,
+    version: Version = None,
 ) -> None:
     """Register a consumer."""
     from api_gateway import consumers
+    from api_gateway.cli.consumer_page import known_version
     from api_gateway.cli.database import owner_connection
-    from api_gateway.errors import UsageError
     from api_gateway.settings import settings
 
-    values: dict[str, str] = {}
-    for pair in value or []:
-        key, separator, text = pair.partition("=")
-        if not separator or not key:
-            raise UsageError(f"--value {pair!r} must be name=value.")
-        values[key] = text
     with owner_connection(settings()) as connection:
-        consumers.add_consumer(connection, code, name or code, scopes=scope or [], values=values, per_minute=per_minute)
+        consumers.add_consumer(
+            connection,
+            code,
+            name or code,
+            scopes=scope or [],
+            values=_values(value or []),
+            per_minute=per_minute,
+            contact=contact or "",
+            notes=notes or "",
+            version=known_version(version) or None,
+        )
         print(f"{code} is registered.")
         _wait(connection, settings())
 
@@ -77,24 +88,65 @@ def limit(
         _wait(connection, settings())
 
 
+@app.command("set")
+def set_(
+    code: Code,
+    name: Annotated[str | None, typer.Option(help="For people.")] = None,
+    contact: Contact = None,
+    notes: Notes = None,
+    version: Version = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do from now on; those before are gone. Repeatable.")
+    ] = None,
+    value: Annotated[
+        list[str] | None, typer.Option(help="What its rows are told apart by from now on: name=value.")
+    ] = None,
+) -> None:
+    """Change what is known of a consumer; what is not said stays."""
+    from api_gateway import consumers
+    from api_gateway.cli.consumer_page import known_version
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.errors import UsageError
+    from api_gateway.settings import settings
+
+    if all(one is None for one in (name, contact, notes, version, scope, value)):
+        raise UsageError("nothing is to be changed.", hint="`banyan consumers set --help` tells what can be.")
+    with owner_connection(settings()) as connection:
+        consumers.change_consumer(
+            connection,
+            code,
+            name=name,
+            contact=contact,
+            notes=notes,
+            version=known_version(version),
+            scopes=scope,
+            values=_values(value) if value is not None else None,
+        )
+        print(f"{code} is changed.")
+        _wait(connection, settings())
+
+
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List every consumer."""
+    from api_gateway.cli.consumer_page import live, print_json, summaries
     from api_gateway.cli.tables import print_table
 
-    found = _summaries()
+    found = summaries()
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     print_table(
-        ["CODE", "NAME", "SCOPES", "KNOWN BY", "LAST USED"],
+        ["CODE", "NAME", "CONTACT", "VERSION", "SCOPES", "KNOWN BY", "LAST USED"],
         [
             [
                 row["code"],
                 row["name"],
+                row["contact"],
+                row["version"],
                 " ".join(row["scopes"]),
-                ", ".join(f"{one['kind']} {one['hint']}" for one in _live(row)),
-                max((one["last_used"] for one in _live(row) if one["last_used"]), default=None),
+                ", ".join(f"{one['kind']} {one['hint']}" for one in live(row)),
+                max((one["last_used"] for one in live(row) if one["last_used"]), default=None),
             ]
             for row in found
         ],
@@ -103,31 +155,22 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(code: Code, as_json: AsJson = False) -> None:
-    """Show one consumer and everything it is or was known by."""
-    from api_gateway.cli.tables import print_table, shown
-    from api_gateway.errors import UsageError
+    """Show one consumer, what it still calls on legacy, and the mail that asks it to leave."""
+    from api_gateway.cli.consumer_page import print_consumer
 
-    row = next((row for row in _summaries() if row["code"] == code), None)
-    if row is None:
-        raise UsageError(f"there is no consumer {code}.", hint="`banyan consumers list` shows them.")
+    print_consumer(code, as_json=as_json)
+
+
+@app.command()
+def keys(code: Code, as_json: AsJson = False) -> None:
+    """List everything that a consumer is or was known by."""
+    from api_gateway.cli.consumer_page import print_credentials, print_json, summary
+
+    row = summary(code)
     if as_json:
-        _print_json(row)
-        return
-    print(f"{row['code']}: {shown(row['name'])}")
-    print(f"scopes: {' '.join(row['scopes']) or 'none'}")
-    print(f"requests per minute: {'as the project says' if row['per_minute'] is None else row['per_minute']}")
-    print(f"values: {', '.join(f'{key}={text}' for key, text in row['values'].items()) or 'none'}")
-    print_table(
-        ["ID", "KIND", "HINT", "SCOPES", "CREATED", "LAST USED", "ENDS", "REVOKED"],
-        [
-            [
-                *(one[column] for column in ("id", "kind", "hint")),
-                "all" if one["scopes"] is None else " ".join(one["scopes"]),
-                *(one[column] for column in ("created", "last_used", "expires", "revoked")),
-            ]
-            for one in row["credentials"]
-        ],
-    )
+        print_json(row["credentials"])
+    else:
+        print_credentials(row)
 
 
 @app.command()
@@ -227,21 +270,13 @@ def _read_secret(kind: Kind) -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _summaries() -> list[dict[str, Any]]:
-    from api_gateway.cli.database import owner_connection
-    from api_gateway.consumers import consumer_summaries
-    from api_gateway.settings import settings
+def _values(pairs: list[str]) -> dict[str, str]:
+    from api_gateway.errors import UsageError
 
-    with owner_connection(settings()) as connection:
-        return consumer_summaries(connection)
-
-
-def _live(row: dict[str, Any]) -> list[dict[str, Any]]:
-    now = datetime.now(UTC)
-    return [
-        one for one in row["credentials"] if one["revoked"] is None and (one["expires"] is None or one["expires"] > now)
-    ]
-
-
-def _print_json(document: object) -> None:
-    print(json.dumps(document, indent=2, default=str))
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, text = pair.partition("=")
+        if not separator or not key:
+            raise UsageError(f"--value {pair!r} must be name=value.")
+        values[key] = text
+    return values

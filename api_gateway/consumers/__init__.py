@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from api_gateway.consumers.keep import (
         add_consumer,
         add_credential,
+        change_consumer,
         consumer_summaries,
         create_key,
         limit_consumer,
@@ -33,6 +34,7 @@ __all__ = [
     "Register",
     "add_consumer",
     "add_credential",
+    "change_consumer",
     "consumer_summaries",
     "create_key",
     "identify",

@@ -2,7 +2,11 @@
 
 A request may name its caller in the way its route's legacy protocol does, and by an API key besides. Whoever could be
 two is nobody we act on: the answer is then *ambiguous*, which always means legacy. So is a name given twice with
-different values, even when we know only one of them, because legacy may believe the other.
+different values, even when we know only one of them, because legacy may believe the other; and so is a spelling that
+some legacy apps read and others do not (`TOKEN=`, `x_partner_token:`, a form that calls itself text/plain).
+
+Whoever brings a legacy credential that the register does not know is *unknown*: legacy may well accept it, as a name in
+lower case, with blanks around it, or given out yesterday. That too is legacy's to answer.
 """
 
 from __future__ import annotations
@@ -19,8 +23,9 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 
+from api_gateway.consumers.certificates import certificate_parts
 from api_gateway.consumers.register import CredentialKind, Register
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Route
+from api_gateway.routes import BasicAuth, ClientCertificate, FormToken, HeaderToken, PathToken, QueryToken, Route
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -32,14 +37,20 @@ LONGEST_SECRET = 4096
 
 @dataclass(frozen=True, slots=True)
 class Identification:
-    """Who calls. `consumer` is None when nobody was named; `ambiguous` when two credentials disagree."""
+    """Who calls. `consumer` is None when nobody was named.
+
+    ambiguous  two credentials disagree, or legacy may read another one than we do
+    unknown    the legacy protocol carries a credential, of nobody here
+    """
 
     consumer: str | None = None
     ambiguous: bool = False
+    unknown: bool = False
 
 
 NOBODY = Identification()
 AMBIGUOUS = Identification(ambiguous=True)
+UNKNOWN = Identification(unknown=True)
 
 
 class Unreadable(Exception):
@@ -67,6 +78,7 @@ def identify(
     """
     headers = tuple((name.lower(), value) for name, value in headers)
     named: set[str] = set()
+    unknown = False
     try:
         for kind, secrets in _secrets(route, headers, path, query, body):
             if len(set(secrets)) > 1:
@@ -74,11 +86,13 @@ def identify(
             found = [register.by_credential(kind, secret) for secret in secrets if len(secret) <= LONGEST_SECRET]
             # A test key is the typed API's: on a legacy endpoint it names nobody, since nothing there could be undone.
             named |= {consumer.code for consumer in found if consumer is not None and not consumer.is_test}
+            # Legacy knows nothing of API keys: one that is wrong tells nothing about whom legacy would see.
+            unknown |= kind != "api_key" and any(secrets) and not any(found)
     except Unreadable:
         return AMBIGUOUS
-    if len(named) > 1:
+    if len(named) > 1 or (named and unknown):
         return AMBIGUOUS
-    return Identification(named.pop()) if named else NOBODY
+    return Identification(named.pop()) if named else UNKNOWN if unknown else NOBODY
 
 
 def _secrets(
@@ -91,7 +105,10 @@ def _secrets(
         case FormToken(name):
             yield "form", form_values(headers, body or b"", name.encode())
         case HeaderToken(name):
-            yield "header", _values(headers, name.lower().encode())
+            yield "header", _spelled(headers, name.lower().encode())
+        case ClientCertificate(header, part):
+            stated = _spelled(headers, header.lower().encode())
+            yield "certificate", stated if part is None else [certificate_parts(value, part) for value in stated]
         case BasicAuth():
             yield "basic", _authorization(headers, b"basic", _basic)
         case PathToken(name):
@@ -109,6 +126,13 @@ def _values(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> list[bytes
     return [value.strip(b" \t") for name, value in headers if name == wanted]
 
 
+def _spelled(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> list[bytes]:
+    """The values of a header. Raises Unreadable for one that some servers fold to the same name: `x_partner_token`."""
+    if any(name != wanted and name.replace(b"_", b"-") == wanted.replace(b"_", b"-") for name, _ in headers):
+        raise Unreadable
+    return _values(headers, wanted)
+
+
 def _authorization(
     headers: Sequence[tuple[bytes, bytes]], scheme: bytes, read: Callable[[bytes], bytes]
 ) -> list[bytes]:
@@ -121,12 +145,26 @@ def _basic(value: bytes) -> bytes:
     try:
         return base64.b64decode(value, validate=True)
     except binascii.Error:
-        return b""
+        raise Unreadable from None  # there are decoders that read it all the same
 
 
 def _urlencoded(text: bytes, wanted: bytes) -> list[bytes]:
-    pairs = (part.partition(b"=") for part in text.split(b"&"))
-    return [_plain(value) for name, _, value in pairs if _plain(name) == wanted]
+    """Raises Unreadable for a name that legacy apps read differently: ` token`, `TOKEN`, `token[]`, `a=1;token=`."""
+    pairs = [part.partition(b"=") for part in text.split(b"&")]
+    found = [(_plain(name), value) for name, _, value in pairs]
+    if any(name != wanted and _folded(name) == wanted.lower() for name, _ in found) or _is_hidden(text, wanted):
+        raise Unreadable
+    return [_plain(value) for name, value in found if name == wanted]
+
+
+def _folded(name: bytes) -> bytes:
+    return name.replace(b"\0", b"").strip().removesuffix(b"[]").lower()
+
+
+def _is_hidden(text: bytes, wanted: bytes) -> bool:
+    """Behind a semicolon, which separates fields for some readers (HTML 4.01, appendix B.2.2)."""
+    parts = [part for field in text.split(b"&") for part in field.split(b";")[1:]]
+    return any(b"=" in part and _folded(_plain(part.partition(b"=")[0])) == wanted.lower() for part in parts)
 
 
 def _plain(text: bytes) -> bytes:
@@ -134,13 +172,21 @@ def _plain(text: bytes) -> bytes:
 
 
 def form_values(headers: Sequence[tuple[bytes, bytes]], body: bytes, wanted: bytes) -> list[bytes]:
-    """The values of a form field. A form that does not say what it is, as old programs send it, is urlencoded."""
-    media_type, parameters = parse_options_header(next(iter(_values(headers, b"content-type")), b""))
+    """The values of a form field. A form that does not say what it is, as old programs send it, is urlencoded.
+
+    Raises Unreadable for a body that calls itself something else, or is packed: legacy may read a form in it.
+    """
+    stated = _values(headers, b"content-type")
+    media_type, parameters = parse_options_header(next(iter(stated), b""))
+    if not body:
+        return []
+    if len(set(stated)) > 1 or any(value.lower() != b"identity" for value in _values(headers, b"content-encoding")):
+        raise Unreadable
     if media_type in (b"", b"application/x-www-form-urlencoded"):
         return _urlencoded(body, wanted)
     if media_type == b"multipart/form-data":
         return _multipart(body, parameters.get(b"boundary", b""), wanted)
-    return []
+    raise Unreadable
 
 
 def _multipart(body: bytes, boundary: bytes, wanted: bytes) -> list[bytes]:

@@ -44,6 +44,8 @@ def register_query() -> Select[tuple[Any]]:
                 who["values"],
                 "per_minute",
                 who.per_minute,
+                "version",
+                who.version,
             )
         )
     ).scalar_subquery()
@@ -112,14 +114,14 @@ def add_consumer(
     scopes: Iterable[str] = (),
     values: Mapping[str, str] | None = None,
     per_minute: int | None = None,
+    contact: str = "",
+    notes: str = "",
+    version: str | None = None,
 ) -> Consumer:
-    """Raises UsageError when the code or a scope is malformed, or the code is taken."""
-    consumer = Consumer(code, name, frozenset(scopes), dict(values or {}), per_minute)
+    """`contact`, `notes`: for people. Raises UsageError when the code or a scope is malformed, or the code is taken."""
+    consumer = Consumer(code, name, _scopes(scopes), dict(values or {}), per_minute, version=version)
     if not _CODE.fullmatch(code):
         raise UsageError(f"consumer code {code!r} must be letters, digits, '_', '.', '-', at most 63 of them.")
-    for scope in sorted(consumer.scopes):
-        if not _SCOPE.fullmatch(scope):
-            raise UsageError(f"scope {scope!r} must look like orders:read.")
     with connection.transaction():
         _change(connection)
         if run(connection, select(state.consumer.c.code).where(state.consumer.c.code == code)):
@@ -132,9 +134,47 @@ def add_consumer(
                 scopes=sorted(consumer.scopes),
                 values=dict(consumer.values),
                 per_minute=per_minute,
+                contact=contact,
+                notes=notes,
+                version=version,
             ),
         )
     return consumer
+
+
+def change_consumer(
+    connection: Connection[Any],
+    code: str,
+    *,
+    name: str | None = None,
+    contact: str | None = None,
+    notes: str | None = None,
+    version: str | None = None,
+    scopes: Iterable[str] | None = None,
+    values: Mapping[str, str] | None = None,
+) -> None:
+    """What is None stays. An empty version is none; scopes and values take the place of those before.
+
+    Raises UsageError for an unknown consumer, or a malformed scope.
+    """
+    given: dict[str, Any] = {"name": name, "contact": contact, "notes": notes}
+    given = {column: text for column, text in given.items() if text is not None}
+    given |= {"version": version or None} if version is not None else {}
+    given |= {"scopes": sorted(_scopes(scopes))} if scopes is not None else {}
+    given |= {"values": dict(values)} if values is not None else {}
+    with connection.transaction():
+        _change(connection)
+        _require(connection, code)
+        if given:
+            run(connection, update(state.consumer).where(state.consumer.c.code == code).values(**given))
+
+
+def _scopes(given: Iterable[str]) -> frozenset[str]:
+    scopes = frozenset(given)
+    for scope in sorted(scopes):
+        if not _SCOPE.fullmatch(scope):
+            raise UsageError(f"scope {scope!r} must look like orders:read.")
+    return scopes
 
 
 def limit_consumer(connection: Connection[Any], code: str, per_minute: int | None) -> None:

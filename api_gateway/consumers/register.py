@@ -12,7 +12,7 @@ from typing import Any, Literal
 Kind = Literal["consumer", "account", "staff"]
 """Of whoever acts: a program, a user of the legacy app, one of us."""
 
-CredentialKind = Literal["api_key", "query", "form", "header", "basic", "path"]
+CredentialKind = Literal["api_key", "query", "form", "header", "basic", "path", "certificate"]
 
 
 def secret_hash(secret: str | bytes) -> str:
@@ -49,7 +49,7 @@ class Consumer:
     """A program that calls. `scopes` are what it may do on the typed API, `values` what its rows are told apart by.
 
     `per_minute`: requests of the typed API, 0 for as many as it likes; None: as the project says. `is_test`: it came
-    with a test key.
+    with a test key. `version`: of the typed API, where the address that it asks names none.
     """
 
     code: str
@@ -58,6 +58,7 @@ class Consumer:
     values: Mapping[str, str] = field(default_factory=dict)
     per_minute: int | None = None
     is_test: bool = False
+    version: str | None = None
 
     @cached_property
     def principal(self) -> Principal:
@@ -149,6 +150,7 @@ class Register:
                     "scopes": sorted(c.scopes),
                     "values": dict(c.values),
                     "per_minute": c.per_minute,
+                    "version": c.version,
                 }
                 for c in self.all
             ],
@@ -173,7 +175,14 @@ class Register:
         """
         try:
             consumers = [
-                Consumer(str(c["code"]), str(c["name"]), frozenset(c["scopes"]), dict(c["values"]), c.get("per_minute"))
+                Consumer(
+                    str(c["code"]),
+                    str(c["name"]),
+                    frozenset(c["scopes"]),
+                    dict(c["values"]),
+                    c.get("per_minute"),
+                    version=c.get("version"),
+                )
                 for c in document["consumers"]
             ]
             credentials = [_credential(c) for c in document["credentials"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from api_gateway.edge.entries import (
     COPY,
     HEADS_ONLY,
@@ -30,6 +32,7 @@ _NEVER_FROM_CLIENTS = (
     r"transfer_encoding",
     r"x(_forwarded[-_]|-forwarded_)for",
 )
+_XFCC = "x-forwarded-client-cert"  # what Envoy as a proxy in front says of a client's certificate
 # Believed by many apps; only a proxy in front that is trusted may say them.
 _FORWARDED = (r"x[-_]forwarded[-_](host|port|proto|server|prefix|scheme|ssl)", r"forwarded", r"x[-_]real[-_]ip")
 
@@ -49,7 +52,8 @@ def edge(shape: Shape, inline_table: Json | None) -> Json:
     else:
         table = inline_table["resources"][0]
         manager["route_config"] = {name: value for name, value in table.items() if name != "@type"}
-    names = _NEVER_FROM_CLIENTS if shape.trusted_hops else (*_NEVER_FROM_CLIENTS, *_FORWARDED)
+    certificates = [re.escape(name.lower()).replace(r"\-", "[-_]") for name in (_XFCC, *shape.certificate_headers)]
+    names = _NEVER_FROM_CLIENTS if shape.trusted_hops else (*_NEVER_FROM_CLIENTS, *_FORWARDED, *certificates)
     mutation = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
     matcher = {"safe_regex": {"regex": "|".join(names)}}
     manager |= {
@@ -125,6 +129,8 @@ def _connection_manager(shape: Shape, name: str) -> Json:
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
         "strip_any_host_port": False,
         "server_header_transformation": "PASS_THROUGH",
+        # what a trusted proxy in front says of the client's certificate passes; of others it is removed before routing
+        "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
         "generate_request_id": False,
         "preserve_external_request_id": True,
         "proxy_100_continue": True,

@@ -59,6 +59,7 @@ class Shape:
     trusted_hops     proxies in front whose X-Forwarded-* are believed
     access_log       one JSON line per request, without queries; None: no log
     ca_file          certificates that an https legacy is checked against
+    certificate_headers  in which a proxy in front tells of client certificates; nobody else may say them
     """
 
     host: str
@@ -71,6 +72,7 @@ class Shape:
     trusted_hops: int = 0
     access_log: Path | None = None
     ca_file: Path | None = None
+    certificate_headers: tuple[str, ...] = ()
 
     @property
     def keep_proto(self) -> bool:

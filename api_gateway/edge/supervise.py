@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from api_gateway.errors import BanyanError, EnvironmentFault, UsageError
 from api_gateway.events import ChildEnded, EdgeTableRefused, EdgeTableWritten, ProcessStarted, ProcessStopped
 from api_gateway.logging import configure, report
 from api_gateway.project import Configuration, load_project, read_configuration
-from api_gateway.routes import Route
+from api_gateway.routes import ClientCertificate, Route
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
 
@@ -86,9 +86,13 @@ def planned(settings: Settings, files: EdgeFiles) -> Plan:
     prefixes = [configuration.api.prefix]
     try:
         routes = list(load_project(settings.project).routes.values())
-        return Plan(shape, prefixes, routes, secret)
+        return Plan(replace(shape, certificate_headers=certificate_headers(routes)), prefixes, routes, secret)
     except BanyanError as error:
         return Plan(shape, prefixes, None, secret, error.message)
+
+
+def certificate_headers(routes: Iterable[Route]) -> tuple[str, ...]:
+    return tuple(sorted({route.consumer.header for route in routes if isinstance(route.consumer, ClientCertificate)}))
 
 
 def all_to_legacy(settings: Settings, files: EdgeFiles) -> Plan:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes
 from api_gateway.consumers.identify import api_keys
 from api_gateway.evidence.difference import MASK, SHOWN
 from api_gateway.evidence.rules import Rules
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Route
+from api_gateway.routes import BasicAuth, ClientCertificate, FormToken, HeaderToken, PathToken, QueryToken, Route
 
 _NOBODY = Rules()
 
@@ -41,6 +41,6 @@ def secrets_of(route: Route, target: str, headers: Iterable[tuple[bytes, bytes]]
             pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(route.path).replace(rf"\{{{name}\}}", "([^/]+)"))
             path = re.fullmatch(pattern, unquote_to_bytes(target.partition("?")[0]).decode("latin-1"))
             found |= {path[1]} if path else set()
-        case BasicAuth() | FormToken() | None:
+        case BasicAuth() | FormToken() | ClientCertificate() | None:
             pass
     return frozenset(found)

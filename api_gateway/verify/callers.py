@@ -16,7 +16,7 @@ from psycopg import sql
 
 from api_gateway.consumers import CredentialKind, Register
 from api_gateway.errors import UsageError
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Route
+from api_gateway.routes import BasicAuth, ClientCertificate, FormToken, HeaderToken, PathToken, QueryToken, Route
 
 MOST_ROWS = 5000  # a table with more is no register of partners
 MOST_COLUMNS = 12  # of text in one table, for pairs of user and password
@@ -89,6 +89,8 @@ def kind_of(route: Route) -> str | None:
             return "basic"
         case PathToken():
             return "path"
+        case ClientCertificate():
+            return "certificate"
         case None:
             return None
 

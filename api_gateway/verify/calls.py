@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Route
+from api_gateway.routes import BasicAuth, ClientCertificate, FormToken, HeaderToken, PathToken, QueryToken, Route
 
 Pairs = tuple[tuple[str, str], ...]
 FORM = "application/x-www-form-urlencoded"
@@ -97,6 +97,8 @@ def sent(call: Call, route: Route, secret: str | None) -> Sent:
                 headers.append(("authorization", f"Basic {base64.b64encode(secret.encode()).decode()}"))
             case PathToken(name):
                 places[name] = secret
+            case ClientCertificate(header, part):
+                headers.append((header, secret if part is None else f"{part}={_quoted(secret)}"))
             case None:
                 pass
     body = (call.body or "").encode()
@@ -112,6 +114,11 @@ def sent(call: Call, route: Route, secret: str | None) -> Sent:
         tuple((name.lower().encode("latin-1"), _header(value)) for name, value in headers),
         body,
     )
+
+
+def _quoted(value: str) -> str:
+    """As Envoy writes a value with its own separators in it."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if re.search(r'[,;="\\]', value) else value
 
 
 def _header(value: str) -> bytes:

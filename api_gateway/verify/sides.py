@@ -100,7 +100,7 @@ class Modern:
     def names(self, route: Route, request: Sent) -> str | None:
         """Whom the gateway takes the caller for; "?" for one that it leaves to legacy."""
         who = caller(self._register, route, request.target, request.headers, request.body)
-        return "?" if who.ambiguous else who.consumer
+        return "?" if who.ambiguous or who.unknown else who.consumer
 
     async def ask(self, route: Route, request: Sent) -> Observation:
         consumer = self._register.consumers.get(self.names(route, request) or "")

@@ -99,7 +99,11 @@ class Bench:
         """Why the gateway would leave this request to legacy; empty when it would not."""
         if not is_plain(route, request.target):
             return "another path: legacy answers it"
-        return "two callers are named: legacy answers it" if self._modern.names(route, request) == "?" else ""
+        return (
+            "whom legacy sees in it is not certain: legacy answers it"
+            if self._modern.names(route, request) == "?"
+            else ""
+        )
 
     async def try_all(self, calls: Sequence[Call]) -> Trial:
         """A sequence on fresh copies; the trial of its last call."""

@@ -75,7 +75,8 @@ async def test_everything_else_passes_unchanged_to_the_client(at: Edge) -> None:
 
 async def test_behind_a_trusted_proxy_what_the_proxy_says_is_kept(tmp_path: Path) -> None:
     said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example", "X-Real-IP": "192.0.2.7"}
-    async with edge(tmp_path, trusted_hops=1) as behind:
+    said |= {"X-Forwarded-Client-Cert": 'Hash=ab;Subject="CN=acme,O=Acme"', "X-SSL-Client-S-DN": "CN=acme"}
+    async with edge(tmp_path, trusted_hops=1, certificate_headers=("X-SSL-Client-S-DN",)) as behind:
         await get(behind.port, "/", **said)
         assert {name: (behind.legacy.last.value(name) or b"").decode() for name in said} == said
         await behind.move([Route("r", "GET", "/r")], {"r": "canary"})
@@ -98,6 +99,12 @@ async def test_change_forwarded_by_clients(at: Edge) -> None:
     names += ["X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-Client-Cert", "X-Real-IP", "Forwarded"]
     twins = ["X_Forwarded_Host", "X-Forwarded_Proto", "X_Real_IP", "X_Forwarded_For", "X-Forwarded_For"]
     assert await lines(at, *(f"{name}: evil".encode() for name in names + twins)) == []
+
+
+async def test_a_client_cannot_say_itself_whose_certificate_it_has(tmp_path: Path) -> None:
+    async with edge(tmp_path, certificate_headers=("X-SSL-Client-S-DN",)) as running:
+        names = ["X-SSL-Client-S-DN", "X_SSL_Client_S_DN", "x-ssl_client-s-dn", "X-Forwarded-Client-Cert"]
+        assert await lines(running, *(f"{name}: CN=acme".encode() for name in names)) == []
 
 
 async def test_change_internal_headers(at: Edge) -> None:

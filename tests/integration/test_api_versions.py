@@ -237,3 +237,26 @@ def test_two_files_that_are_one_version_are_refused(
     project, _ = changed("banyan.toml", "[api]", '[api]\nversion = "v2"')
     with pytest.raises(UsageError, match="both version v2"):
         load_contract(project)
+
+
+def test_a_consumer_pinned_to_a_version_gets_it_where_the_address_names_none(versions: Api) -> None:
+    answer = ask(versions, "GET", "people/5", "second")
+    assert answer.status_code == 200
+    assert answer.json() == ask(versions, "GET", "v2/people/5", "second").json()
+    assert answer.headers["etag"] == ask(versions, "GET", "v2/people/5", "second").headers["etag"]
+    page = ask(versions, "GET", "people?limit=1", "second")
+    assert page.links["next"]["url"].startswith("/api/v2/people?")
+
+
+def test_a_pin_changes_nothing_of_an_address_that_names_a_version(versions: Api) -> None:
+    assert ask(versions, "GET", "v1/people/5", "second").json()["name"] == "Emmy Noether"
+    assert ask(versions, "GET", "openapi.json", "second").status_code == 200
+    assert ask(versions, "GET", "v3/people", "second").status_code == 404
+    assert ask(versions, "GET", "nowhere", "second").status_code == 404
+
+
+@pytest.mark.parametrize("consumer", ["acme", "lost", "unknown"])
+def test_without_a_pin_to_what_is_served_an_address_without_a_version_is_not_there(
+    versions: Api, consumer: str
+) -> None:
+    assert ask(versions, "GET", "people/1", consumer).status_code == 404

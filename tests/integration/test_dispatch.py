@@ -170,6 +170,19 @@ class TestDecision:
         junction.stand({"hello": "live"})
         assert is_declined(await junction.ask("/hello?token=tok-acme&token=tok-bolt", "hello"))
 
+    @pytest.mark.parametrize("token", ["tok-ACME", "%20tok-acme", "given-out-yesterday"])
+    async def test_a_token_that_legacy_may_know_and_we_do_not_is_left_to_legacy(
+        self, junction: Junction, token: str
+    ) -> None:
+        junction.stand({"hello": "live"})
+        assert is_declined(await junction.ask(f"/hello?token={token}", "hello"))
+        assert (await junction.ask("/hello?token=tok-acme", "hello")).body == b"hello acme 1"
+
+    async def test_a_form_that_calls_itself_something_else_is_left_to_legacy(self, junction: Junction) -> None:
+        junction.stand({"order": "live"})
+        given = {"method": "POST", "body": b"token=tok-acme", "headers": [("content-type", "text/plain")]}
+        assert is_declined(await junction.ask("/order", "order", **given))
+
     async def test_a_caller_nobody_knows_follows_the_route(self, junction: Junction) -> None:
         junction.stand({"hello": "live", "hello@bolt": "legacy"})
         assert (await junction.ask("/hello", "hello")).body == b"hello nobody 1"

@@ -36,11 +36,12 @@ def laid(url: str, folder: Path) -> Project:
 
 @contextmanager
 def both_served(server: Server, url: str, project: Project) -> Iterator[Api]:
-    """`acme` and `bolt` may use both versions, `old` only the first."""
+    """`acme` and `bolt` may use both versions, `old` only the first; `second` is pinned to v2, `lost` to no version."""
     contract = load_contract(project)
     every = frozenset(contract.scopes())
     old = frozenset(scope for scope in every if ".v2:" not in scope)
     consumers = [Consumer("acme", "Acme", every), Consumer("bolt", "Bolt", every), Consumer("old", "Old", old)]
+    consumers += [Consumer("second", "", every, version="v2"), Consumer("lost", "", every, version="v9")]
     as_api = server.url(url.rsplit("/", 1)[1], user="banyan_api")
     with serving(as_api, consumers, project=project, contract=contract) as api:
         yield api

@@ -19,7 +19,16 @@ from api_gateway.consumers import (
     names_consumer_in_body,
     secret_hash,
 )
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, PathToken, QueryToken, Recognition, Route
+from api_gateway.routes import (
+    BasicAuth,
+    ClientCertificate,
+    FormToken,
+    HeaderToken,
+    PathToken,
+    QueryToken,
+    Recognition,
+    Route,
+)
 
 
 def known(kind: CredentialKind, secret: str, consumer: str) -> Credential:
@@ -37,10 +46,12 @@ REGISTER = Register.of(
         known("query", "sp ace/ü+", "acme"),
         known("basic", "acme:pass:word", "acme"),
         known("basic", "bolt:secret", "bolt"),
+        known("certificate", "468ed33be74e", "acme"),
+        known("certificate", "CN=bolt,O=Bolt; Sons", "bolt"),
     ],
 )
 ACME, BOLT = Identification("acme"), Identification("bolt")
-NOBODY, AMBIGUOUS = Identification(), Identification(ambiguous=True)
+NOBODY, AMBIGUOUS, UNKNOWN = Identification(), Identification(ambiguous=True), Identification(unknown=True)
 FORM = (b"Content-Type", b"application/x-www-form-urlencoded; charset=utf-8")
 
 
@@ -63,14 +74,20 @@ def basic(text: str) -> tuple[bytes, bytes]:
         (b"token=tok-a&token=tok-b", AMBIGUOUS),
         (b"token=tok-a&token=unknown", AMBIGUOUS),
         (b"token=tok-a&%74oken=tok-b", AMBIGUOUS),
-        (b"token=unknown", NOBODY),
+        (b"token=unknown", UNKNOWN),
         (b"token=", NOBODY),
         (b"token", NOBODY),
-        (b"Token=tok-a", NOBODY),
+        (b"token=+tok-a", UNKNOWN),
+        (b"token=TOK-A", UNKNOWN),
+        (b"Token=tok-a", AMBIGUOUS),
+        (b"token=tok-a&TOKEN=tok-b", AMBIGUOUS),
+        (b"+token=tok-a", AMBIGUOUS),
+        (b"token[]=tok-a", AMBIGUOUS),
+        (b"page=2;token=tok-a", AMBIGUOUS),
         (b"xtoken=tok-a", NOBODY),
         (b"", NOBODY),
-        (b"token=" + b"x" * 100_000, NOBODY),
-        (b"token=%ff%00", NOBODY),
+        (b"token=" + b"x" * 100_000, UNKNOWN),
+        (b"token=%ff%00", UNKNOWN),
     ],
 )
 def test_a_token_in_the_query_names_the_consumer(query: bytes, expected: Identification) -> None:
@@ -95,9 +112,21 @@ def test_a_form_that_does_not_say_what_it_is_is_read_as_urlencoded() -> None:
     assert who(FormToken("token"), headers=[], body=b"cust=1&token=tok-b") == Identification("bolt")
 
 
-def test_a_form_token_is_not_looked_for_in_the_query_or_in_other_media_types() -> None:
+def test_a_form_token_is_not_looked_for_in_the_query() -> None:
     assert who(FormToken("token"), headers=[FORM], query=b"token=tok-a", body=b"") == NOBODY
-    assert who(FormToken("token"), headers=[(b"content-type", b"application/json")], body=b"token=tok-a") == NOBODY
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"content-type", b"text/plain")],
+        [(b"content-type", b"application/json")],
+        [FORM, (b"content-type", b"text/plain")],
+        [FORM, (b"content-encoding", b"gzip")],
+    ],
+)
+def test_a_body_in_which_legacy_may_read_a_form_all_the_same_means_legacy(headers: list[tuple[bytes, bytes]]) -> None:
+    assert who(FormToken("token"), headers=headers, body=b"token=tok-a") == AMBIGUOUS
 
 
 def test_a_body_that_was_not_read_names_nobody() -> None:
@@ -121,7 +150,7 @@ def multipart(*parts: tuple[str, bytes]) -> dict[str, Any]:
         ([('name="note"', b"tok-b"), ('name="token"', b"tok-a")], ACME),
         ([('name="token"', b"tok-a"), ('name="token"', b"tok-b")], AMBIGUOUS),
         ([('name="token"; filename="t.txt"', b"tok-a")], NOBODY),
-        ([('name="token"', b"x" * 1_000_000)], NOBODY),
+        ([('name="token"', b"x" * 1_000_000)], UNKNOWN),
         ([], NOBODY),
     ],
 )
@@ -150,7 +179,9 @@ def test_a_multipart_body_without_a_boundary_means_legacy() -> None:
         ([(b"x-partner-token", b"  tok-b\t")], BOLT),
         ([(b"x-partner-token", b"tok-a"), (b"X-Partner-Token", b"tok-a")], ACME),
         ([(b"x-partner-token", b"tok-a"), (b"x-partner-token", b"tok-b")], AMBIGUOUS),
-        ([(b"x_partner_token", b"tok-a")], NOBODY),
+        ([(b"x-partner-token", b"TOK-A")], UNKNOWN),
+        ([(b"x_partner_token", b"tok-a")], AMBIGUOUS),
+        ([(b"x-partner-token", b"tok-a"), (b"X_Partner-Token", b"tok-b")], AMBIGUOUS),
         ([], NOBODY),
     ],
 )
@@ -163,9 +194,10 @@ def test_a_token_in_a_header_names_the_consumer(headers: list[tuple[bytes, bytes
     [
         ([basic("acme:pass:word")], ACME),
         ([(b"Authorization", b"bAsIc   " + base64.b64encode(b"bolt:secret"))], BOLT),
-        ([basic("acme:secret")], NOBODY),
+        ([basic("acme:secret")], UNKNOWN),
+        ([basic("ACME:pass:word")], UNKNOWN),
         ([basic("acme:pass:word"), basic("bolt:secret")], AMBIGUOUS),
-        ([(b"authorization", b"Basic !!!")], NOBODY),
+        ([(b"authorization", b"Basic !!!")], AMBIGUOUS),
         ([(b"authorization", b"Basic")], NOBODY),
     ],
 )
@@ -181,7 +213,7 @@ def test_user_and_password_together_name_the_consumer(
         ("/partner/{token}/x", b"/partner/tok-a/x", ACME),
         ("/partner/{token}/x", b"/partner/tok%2Db/x", BOLT),
         ("/p/{no}.{token}.txt", b"/p/12.tok-a.txt", ACME),
-        ("/partner/{token}/x", b"/partner/none/x", NOBODY),
+        ("/partner/{token}/x", b"/partner/none/x", UNKNOWN),
         ("/partner/{token}/x", b"/partner//tok-a/x", AMBIGUOUS),
         ("/partner/{token}/x", b"/partner/tok-a%2Fx/x", AMBIGUOUS),
     ],
@@ -210,12 +242,55 @@ def test_two_different_keys_are_ambiguous() -> None:
 
 
 def test_a_secret_counts_only_where_it_belongs() -> None:
-    assert who(QueryToken("token"), query=b"token=bnyn_a") == NOBODY
+    assert who(QueryToken("token"), query=b"token=bnyn_a") == UNKNOWN
     assert who(None, headers=[(b"x-api-key", b"tok-a")]) == NOBODY
 
 
+def test_a_wrong_api_key_tells_nothing_since_legacy_knows_none() -> None:
+    assert who(QueryToken("token"), headers=[(b"x-api-key", b"bnyn_x")]) == NOBODY
+    assert who(QueryToken("token"), headers=[(b"x-api-key", b"bnyn_x")], query=b"token=tok-a") == ACME
+
+
+def test_a_key_of_one_consumer_beside_a_token_of_nobody_here_is_ambiguous() -> None:
+    assert who(QueryToken("token"), headers=[(b"x-api-key", b"bnyn_a")], query=b"token=new") == AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("recognition", "value", "expected"),
+    [
+        (ClientCertificate(), b"Hash=468ed33be74e", ACME),
+        (ClientCertificate(), b'By=spiffe://x;Hash=468ed33be74e;Subject="CN=a,b;c"', ACME),
+        (ClientCertificate(), b"Hash=somebody, Hash=468ed33be74e", ACME),
+        (ClientCertificate(), b"Hash=468ed33be74e,Hash=somebody", UNKNOWN),
+        (ClientCertificate(), b'Subject="x,Hash=468ed33be74e"', NOBODY),
+        (ClientCertificate(part="subject"), b'Hash=1;Subject="CN=bolt,O=Bolt; Sons"', BOLT),
+        (ClientCertificate(part=None), b"CN=bolt,O=Bolt; Sons", BOLT),
+        (ClientCertificate(), b"", NOBODY),
+    ],
+)
+def test_a_client_certificate_names_the_consumer_as_the_proxy_in_front_tells(
+    recognition: ClientCertificate, value: bytes, expected: Identification
+) -> None:
+    assert who(recognition, headers=[(b"X-Forwarded-Client-Cert", value)]) == expected
+
+
+def test_two_headers_about_different_certificates_are_ambiguous() -> None:
+    headers = [(b"x-forwarded-client-cert", b"Hash=468ed33be74e"), (b"x-forwarded-client-cert", b"Hash=other")]
+    assert who(ClientCertificate(), headers=headers) == AMBIGUOUS
+
+
 @given(
-    st.sampled_from([QueryToken("t"), FormToken("t"), HeaderToken("t"), BasicAuth(), PathToken("token"), None]),
+    st.sampled_from(
+        [
+            ClientCertificate("t"),
+            QueryToken("t"),
+            FormToken("t"),
+            HeaderToken("t"),
+            BasicAuth(),
+            PathToken("token"),
+            None,
+        ]
+    ),
     st.binary(max_size=60),
     st.binary(max_size=60),
     st.binary(max_size=60),

@@ -67,7 +67,18 @@ def test_the_edge_asks_the_gateway_as_soon_as_one_consumer_stands_at_canary() ->
     assert not table.needs_gateway("orders.status")
 
 
-@given(tables, names, st.builds(Identification, st.none() | names, st.booleans()))
+@pytest.mark.parametrize("stage", [Stage.legacy, Stage.shadow, Stage.canary, Stage.live])
+def test_a_credential_that_only_legacy_may_know_means_legacy(stage: Stage) -> None:
+    decision = decide(StageTable(1, {("orders.list", None): stage}), "orders.list", Identification(unknown=True))
+    assert (decision.answerer, decision.observe) == (Answerer.legacy, False)
+
+
+def test_a_retired_route_is_gone_for_it_too() -> None:
+    table = StageTable(1, {("orders.list", None): Stage.retired})
+    assert decide(table, "orders.list", Identification(unknown=True)).answerer is Answerer.gone
+
+
+@given(tables, names, st.builds(Identification, st.none() | names, st.booleans(), st.booleans()))
 def test_whoever_stands_at_legacy_or_shadow_is_never_answered_by_modern(
     table: StageTable, route: str, who: Identification
 ) -> None:

@@ -15,5 +15,7 @@ INSERT INTO person (owner, frst_nm, lst_nm, e_mail) VALUES
     ('acme', 'Ada', 'Lovelace', 'ada@example.org'),
     ('acme', NULL, 'Plato', NULL),
     ('acme', 'Grace', 'Murray Hopper', 'grace@example.org'),
-    ('bolt', 'Alan', 'Turing', 'alan@example.org');
+    ('bolt', 'Alan', 'Turing', 'alan@example.org'),
+    ('second', 'Emmy', 'Noether', NULL),
+    ('second', NULL, 'Hypatia', NULL);
 INSERT INTO visit (pers_no, on_day) VALUES (1, '2026-01-01'), (1, '2026-02-02'), (3, '2026-03-03'), (4, '2026-04-04');
