@@ -142,7 +142,7 @@ def _doubled_paths(bound: Iterable[BoundResource], places: Places) -> Iterator[F
     for resource in bound:
         if resource.path is None:
             continue
-        if resource.path in taken:
+        if taken.get(resource.path, resource.name) != resource.name:
             message = f"the path {resource.path!r} is {taken[resource.path]}'s already"
             yield places.finding(resource.cls, resource.table.qualified, None, message)
         taken[resource.path] = resource.name

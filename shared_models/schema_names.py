@@ -30,7 +30,12 @@ def body_of_child(link: Link, resource: BoundResource, resources: Mapping[type, 
 def clashes(resources: Mapping[type, BoundResource]) -> Iterator[tuple[BoundResource, str]]:
     """(resource, why) of each whose schemas would take the place of others. Of two resources the later is named."""
     taken: dict[str, str] = {}
+    classes: dict[str, BoundResource] = {}
     for resource in resources.values():
+        if resource.name in classes:
+            yield resource, _called_the_same(resource, classes[resource.name], resources)
+            continue
+        classes[resource.name] = resource
         if resource.name in RESERVED:
             yield resource, "the API's document has something of its own of this name; the class needs another"
         names = {resource.name} | _shapes(resource, resources)
@@ -38,6 +43,18 @@ def clashes(resources: Mapping[type, BoundResource]) -> Iterator[tuple[BoundReso
             told = f"{taken[name]} has a schema {name} in the API's document already; the class needs another name"
             yield resource, told
         taken = dict.fromkeys(names, resource.name) | taken
+
+
+def _called_the_same(resource: BoundResource, first: BoundResource, resources: Mapping[type, BoundResource]) -> str:
+    """Mostly a class of the first version, to which something leads that the second one imports."""
+    told = f"{first.cls.__module__} has a class {resource.name} as well"
+    ways = [
+        f"{one.name}.{link.attribute}"
+        for one in resources.values()
+        for link in one.links.values()
+        if link.target is resource.cls
+    ]
+    return f"{told}; {', '.join(ways)} of {resource.cls.__module__} leads to this one" if ways else told
 
 
 def _shapes(resource: BoundResource, resources: Mapping[type, BoundResource]) -> frozenset[str]:

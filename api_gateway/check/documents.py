@@ -6,8 +6,9 @@ Structural, for documents as this program writes them: paths, parameters, bodies
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 Document = dict[str, Any]
@@ -24,18 +25,43 @@ class Difference:
     paths: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """`what` happened at `place`: an operation, a path, a named schema."""
+
+    breaking: bool
+    place: str
+    what: str
+
+
 def differences(old: Document, new: Document) -> Iterator[Difference]:
-    """What a caller of `old` would miss or be refused, and what is merely new."""
+    """What a caller of `old` would miss or be refused, and what is merely new; what operations share is told once."""
     old_paths, new_paths = old.get("paths", {}), new.get("paths", {})
+    shared: dict[tuple[bool, str], list[tuple[str, str]]] = {}
     for path in sorted(old_paths.keys() | new_paths.keys()):
-        for breaking, message in _path(path, old_paths.get(path), new_paths.get(path), old, new):
-            yield Difference(breaking, message, frozenset({path}))
+        for change in _path(path, old_paths.get(path), new_paths.get(path), old, new):
+            shared.setdefault((change.breaking, change.what), []).append((change.place, path))
+    for (breaking, what), met in shared.items():
+        places = _enumerated([place for place, _ in met])
+        message = f"{places} {what}" if what in _OF_WHOLES else f"{places}: {what}"
+        yield Difference(breaking, message, frozenset(path for _, path in met))
     old_schemas, new_schemas = _schemas(old), _schemas(new)
     sent = _reached(new, "requestBody")
     for name in sorted(old_schemas.keys() & new_schemas.keys()):
-        paths = _paths_of(name, old)
-        for breaking, message in _schema(name, old_schemas[name], new_schemas[name], sent=name in sent):
-            yield Difference(breaking, message, paths)
+        whole = name.removeprefix("Sparse")
+        told = {change.what for change in _schema(whole, old_schemas.get(whole), new_schemas.get(whole), sent=False)}
+        for change in _schema(name, old_schemas[name], new_schemas[name], sent=name in sent):
+            if name == whole or change.what not in told:
+                yield Difference(change.breaking, f"{name}{change.what}", _paths_of(name, old))
+
+
+_OF_WHOLES = frozenset({"is new", "is gone"})
+_NAMED = 3  # operations of one message
+
+
+def _enumerated(places: list[str]) -> str:
+    more = len(places) - _NAMED
+    return ", ".join(places[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _schemas(document: Document) -> dict[str, Any]:
@@ -45,9 +71,9 @@ def _schemas(document: Document) -> dict[str, Any]:
 
 def _path(
     path: str, old: Document | None, new: Document | None, old_whole: Document, new_whole: Document
-) -> Iterator[tuple[bool, str]]:
+) -> Iterator[_Change]:
     if old is None or new is None:
-        yield new is None, f"{path} {'is new' if old is None else 'is gone'}"
+        yield _Change(new is None, path, "is new" if old is None else "is gone")
         return
     for method in _METHODS:
         before, after = old.get(method), new.get(method)
@@ -55,13 +81,13 @@ def _path(
         if before is None and after is None:
             continue
         if before is None or after is None:
-            yield after is None, f"{operation} {'is gone' if after is None else 'is new'}"
+            yield _Change(after is None, operation, "is gone" if after is None else "is new")
             continue
         were, are = _all_parameters(old, before, old_whole), _all_parameters(new, after, new_whole)
-        yield from _parameters(operation, were, are)
         sent, sends = _seen(before.get("requestBody"), old_whole), _seen(after.get("requestBody"), new_whole)
-        yield from _body(operation, sent, sends)
-        yield from _answers(operation, before.get("responses", {}), after.get("responses", {}), old_whole, new_whole)
+        answered, answers = before.get("responses", {}), after.get("responses", {})
+        changes = chain(_parameters(were, are), _body(sent, sends), _answers(answered, answers, old_whole, new_whole))
+        yield from (_Change(breaking, operation, what) for breaking, what in changes)
 
 
 def _seen(part: Any, whole: Document) -> Any:
@@ -80,21 +106,48 @@ def _all_parameters(path: Document, operation: Document, whole: Document) -> dic
 
 
 def _parameters(
-    operation: str, before: dict[tuple[str, str], Document], after: dict[tuple[str, str], Document]
+    before: dict[tuple[str, str], Document], after: dict[tuple[str, str], Document]
 ) -> Iterator[tuple[bool, str]]:
-    for place in sorted(before.keys() | after.keys()):
-        name = place[1]
-        if place not in after:
-            yield True, f"{operation}: parameter {name} is gone"
-        elif place not in before:
-            required = bool(after[place].get("required"))
-            yield required, f"{operation}: {'required ' if required else ''}parameter {name} is new"
-        elif after[place].get("required") and not before[place].get("required"):
-            yield True, f"{operation}: parameter {name} is required now"
+    yield from ((True, f"{named} gone") for named in _stems(before.keys() - after.keys()))
+    added = after.keys() - before.keys()
+    demanded = {place for place in added if after[place].get("required")}
+    yield from ((True, f"required parameter {name} is new") for _, name in sorted(demanded))
+    yield from ((False, f"{named} new") for named in _stems(added - demanded))
+    for place in sorted(before.keys() & after.keys()):
+        if after[place].get("required") and not before[place].get("required"):
+            yield True, f"parameter {place[1]} is required now"
         elif _meaning(before[place].get("schema")) != _meaning(after[place].get("schema")):
-            shown = f"was {_shown(before[place].get('schema'))}, is {_shown(after[place].get('schema'))}"
-            wider = _takes_all(before[place].get("schema"), after[place].get("schema"))
-            yield not wider, f"{operation}: parameter {name} {shown}"
+            yield from _values(f"parameter {place[1]}", before[place].get("schema"), after[place].get("schema"))
+
+
+def _stems(places: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Names of parameters, a filter with all its operators told as one: `price`, for `price`, `price[gt]`, …"""
+    names = {name for _, name in places}
+    told = sorted(name for name in names if name.partition("[")[0] not in names - {name})
+    if told:
+        yield f"parameter{'s' * (len(told) > 1)} {', '.join(told)} {'are' if len(told) > 1 else 'is'}"
+
+
+def _values(parameter: str, old: Any, new: Any) -> Iterator[tuple[bool, str]]:
+    listed = _listed(old), _listed(new)
+    if listed[0] and listed[1]:
+        lost, added = [v for v in listed[0] if v not in listed[1]], [v for v in listed[1] if v not in listed[0]]
+        if lost:
+            yield True, f"{parameter} does not take {', '.join(map(str, lost))} any more"
+        if added:
+            yield False, f"{parameter} takes {', '.join(map(str, added))} as well"
+        if lost or added:
+            return
+    yield not _takes_all(old, new), f"{parameter} was {_shown(old)}, is {_shown(new)}"
+
+
+def _listed(schema: Any) -> list[Any]:
+    """The values that an enumeration, or a list of its values, names."""
+    if not isinstance(schema, dict):
+        return []
+    found = schema.get("items", schema) if schema.get("type") == "array" else schema
+    values = found.get("enum") if isinstance(found, dict) else None
+    return values if isinstance(values, list) else []
 
 
 def _takes_all(old: Any, new: Any) -> bool:
@@ -112,30 +165,28 @@ def _takes_all(old: Any, new: Any) -> bool:
     return bool(_meaning({k: v for k, v in old.items() if k in new}) == _meaning(new))
 
 
-def _body(operation: str, old: Any, new: Any) -> Iterator[tuple[bool, str]]:
+def _body(old: Any, new: Any) -> Iterator[tuple[bool, str]]:
     if new is None or old is None:
         if old is not None:
-            yield True, f"{operation}: no body is taken any more"
+            yield True, "no body is taken any more"
         elif new is not None:
-            yield bool(new.get("required")), f"{operation}: a body is taken now"
+            yield bool(new.get("required")), "a body is taken now"
         return
     if new.get("required") and not old.get("required"):
-        yield True, f"{operation}: the body is required now"
-    yield from _media(f"{operation}: body", old.get("content", {}), new.get("content", {}))
+        yield True, "the body is required now"
+    yield from _media("body", old.get("content", {}), new.get("content", {}))
 
 
-def _answers(
-    operation: str, old: Document, new: Document, old_whole: Document, new_whole: Document
-) -> Iterator[tuple[bool, str]]:
+def _answers(old: Document, new: Document, old_whole: Document, new_whole: Document) -> Iterator[tuple[bool, str]]:
     for status in sorted(old.keys() | new.keys()):
         succeeds = status.startswith("2")
         if status not in new:
-            yield succeeds, f"{operation}: answer {status} is gone"
+            yield succeeds, f"answer {status} is gone"
         elif status not in old:
-            yield False, f"{operation}: answer {status} is new"
+            yield False, f"answer {status} is new"
         else:
             before, after = _seen(old[status], old_whole), _seen(new[status], new_whole)
-            yield from _media(f"{operation}: answer {status}", before.get("content", {}), after.get("content", {}))
+            yield from _media(f"answer {status}", before.get("content", {}), after.get("content", {}))
 
 
 def _media(place: str, old: Document, new: Document) -> Iterator[tuple[bool, str]]:
@@ -148,24 +199,31 @@ def _media(place: str, old: Document, new: Document) -> Iterator[tuple[bool, str
             yield True, f"{place}: was {_shown(old[media].get('schema'))}, is {_shown(new[media].get('schema'))}"
 
 
-def _schema(name: str, old: Document, new: Document, *, sent: bool) -> Iterator[tuple[bool, str]]:
+def _schema(name: str, old: Document | None, new: Document | None, *, sent: bool) -> Iterator[_Change]:
     """`sent`: callers send it, so that a new required field refuses those who do not know it."""
+    if old is None or new is None or _is_conditions(old, new):
+        return
     before, after = old.get("properties", {}), new.get("properties", {})
     required, was_required = set(new.get("required", [])), set(old.get("required", []))
     for field in sorted(before.keys() | after.keys()):
         if field not in after:
-            yield True, f"{name}.{field} is gone"
+            yield _Change(True, name, f".{field} is gone")
         elif field not in before:
             demanded = sent and field in required
-            yield demanded, f"{name}.{field} is new{', and required' if demanded else ''}"
+            yield _Change(demanded, name, f".{field} is new{', and required' if demanded else ''}")
         elif _meaning(before[field]) != _meaning(after[field]):
-            yield True, f"{name}.{field} was {_shown(before[field])}, is {_shown(after[field])}"
+            yield _Change(True, name, f".{field} was {_shown(before[field])}, is {_shown(after[field])}")
         elif sent and field in required - was_required:
-            yield True, f"{name}.{field} is required now"
+            yield _Change(True, name, f".{field} is required now")
         elif not sent and field in was_required - required:
-            yield True, f"{name}.{field} may be missing now"
+            yield _Change(True, name, f".{field} may be missing now")
     if not before and not after and _meaning(old) != _meaning(new):
-        yield True, f"{name} was {_shown(old)}, is {_shown(new)}"
+        yield _Change(True, name, f" was {_shown(old)}, is {_shown(new)}")
+
+
+def _is_conditions(old: Document, new: Document) -> bool:
+    """Groups of conditions: what they may hold are the list's own parameters, of which each change is told."""
+    return all(one.get("type") == "string" and str(one.get("pattern", "")).startswith(r"^\(") for one in (old, new))
 
 
 def _reached(document: Document, part: str) -> frozenset[str]:

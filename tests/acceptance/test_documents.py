@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from api_gateway.draft.init import init_project
-from tests.support.documents import ROOT, Command, Terminal, commands, pages
+from tests.support.documents import ROOT, Command, Terminal, commands, files, pages
 from tests.support.instance import Instance, copy_of_the_example, up
 
 pytestmark = [pytest.mark.xdist_group("up"), pytest.mark.timeout(420)]
@@ -86,6 +86,16 @@ def test_letting_accounts_in_goes_as_it_says(running: Instance) -> None:
 def test_submitting_a_job_goes_as_it_says(running: Instance) -> None:
     shell = terminal(running.folder)
     for command in in_terminal(HOW_TO / "submit-a-job.md"):
+        shell.run(command)
+
+
+def test_bringing_out_a_version_goes_as_it_says(tmp_path: Path, northgate_url: str) -> None:
+    page = HOW_TO / "bring-out-a-version.md"
+    copy_of_the_example(tmp_path)
+    for path, text in files(page).items():
+        (tmp_path / path).write_text(text, "utf-8")
+    shell = terminal(tmp_path, BANYAN_DATABASE_URL=northgate_url)
+    for command in in_terminal(page):
         shell.run(command)
 
 

@@ -3,6 +3,7 @@
     ```console                 every command must exit with 0
     ```console exit=1          the last command must exit with this
     ```console terminal=1      commands that keep running in a terminal of their own
+    ```python file=PATH        what the reader writes there
 
 Below a command stands what it prints. `…` is anything within a line, a line of `…` alone any number of lines; a command
 with nothing below may print what it likes.
@@ -63,6 +64,12 @@ def _commands_of(page: Path, line: int, block: str, marks: Mapping[str, str]) ->
             page, line, text, below or None, int(marks.get("exit", 0)) if last else 0, marks.get("terminal") == "1"
         )
         line += piece.count("\n")
+
+
+def files(page: Path) -> dict[str, str]:
+    """What a page tells its reader to write, by path: blocks such as ```python file=northgate_api/contract_v2.py"""
+    fences = _FENCE.finditer(page.read_text("utf-8"))
+    return {named[1]: fence[3] for fence in fences if (named := re.search(r"file=(\S+)", fence[2]))}
 
 
 def matches(expected: str, printed: str) -> bool:
