@@ -14,6 +14,7 @@ from typing import get_args
 
 import sqlalchemy as sa
 
+from shared_models.calendar import either
 from shared_models.contract import Aggregates, Function
 from shared_models.resources import Aggregate, BoundAggregates, BoundResource, Field
 from shared_models.spelling import quoted_text
@@ -109,4 +110,5 @@ def _by_unit(field: Field, unit: str) -> Aggregate:
         wall = sa.func.timezone(zone, known) if field.column.type.name == "timestamptz" else known
         return sa.cast(sa.func.date_trunc(name, sa.cast(wall, sa.TIMESTAMP())), sa.Date)
 
-    return Aggregate(field, {"type": "string", "format": "date"}, of, as_is)
+    is_beyond = "format" not in field.value.schema  # then its months may be, too
+    return Aggregate(field, either("date") if is_beyond else {"type": "string", "format": "date"}, of, as_is)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from shared_models import contract as c
 from shared_models.aggregating import bind_aggregates
 from shared_models.annotations import bare, choices, is_optional
+from shared_models.calendar import kept_promise
 from shared_models.containing import containing_of
 from shared_models.joining import joined
 from shared_models.limits import limited, limits_of
@@ -198,8 +199,10 @@ class Binder:
             if isinstance(extra, c.AsString):
                 annotation = c.BigInt
         value = self._meaning(column, marker, annotation)
+        nullable = is_optional(annotation) or is_optional(info.annotation)
+        value = kept_promise(value, nullable=nullable and not isinstance(marker, c.Key))
         sentinels = [s for m in info.metadata if isinstance(m, c.NoneWhen) for s in m.values]
-        if sentinels and not is_optional(annotation) and not is_optional(info.annotation):
+        if sentinels and not nullable:
             raise ValueError("NoneWhen gives null: write `… | None`")
         limited_value = limited(value, info) if marker.write else value
         return without(limited_value, column.type, sentinels) if sentinels else limited_value

@@ -48,7 +48,7 @@ def taker_of(column_type: ColumnType, schema: Mapping[str, Any], parse: Parser) 
         return None  # an array of a domain over arrays: PostgreSQL has no cast from plain arrays to it
     if column_type.is_array:
         return _string(plain) if schema.get("type") == "string" else _array(column_type)
-    if schema.get("type") == "string":
+    if schema.get("type") == "string" or column_type.name in ("date", "timestamptz"):
         return _texts(column_type, schema, parse)
     if column_type.kind == "composite":
         return None

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
 from shared_models.annotations import bare, name_of
+from shared_models.calendar import moment_schema
 from shared_models.request_text import one_of, parse_instant
 from shared_models.snapshot import ColumnType
 from shared_models.spelling import Spelled, cast_to, constant, quoted_text, type_name
@@ -89,15 +90,17 @@ def local(column_type: ColumnType, annotation: Any, zone: str) -> Value:
     """A timestamp without zone as the moment that a clock on the wall of `zone` showed. Raises ValueError."""
     if column_type.name != "timestamp" or column_type.is_array:
         raise ValueError(f"LocalTime is for timestamp without time zone, not for {column_type.sql}")
-    if bare(annotation)[0] is not datetime:
-        raise ValueError(f"LocalTime gives datetime, not {name_of(bare(annotation)[0])}")
+    wanted = bare(annotation)[0]
+    schema = moment_schema("date-time", datetime, wanted)
+    if schema is None or wanted is str:
+        raise ValueError(f"LocalTime gives datetime, not {name_of(wanted)}")
     try:
         clock = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"there is no time zone {zone!r}") from None
     name: Expression = sa.literal_column(quoted_text(zone))
     return Value(
-        schema={"type": "string", "format": "date-time"},
+        schema=schema,
         spelling=type_name(column_type),
         read=lambda column: sa.func.timezone(name, column),
         parse=parse_instant,

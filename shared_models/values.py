@@ -1,7 +1,7 @@
 """How each PostgreSQL type appears in JSON, and how a request names one of its values.
 
     int2, int4, int8, oid   number (BigInt: string)      bool               true, false
-    numeric                 string; as float: number     date, timestamptz  RFC 3339 (`infinity` stays `infinity`)
+    numeric                 string; as float: number     date, timestamptz  RFC 3339 (see `calendar`)
     float4, float8          number (`"NaN"` as string)   timestamp          RFC 3339, through LocalTime only
     text, varchar, char(n)  string, padding trimmed      interval           ISO 8601 duration
     enum                    string                       bytea              base64
@@ -25,6 +25,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared_models.annotations import bare, choices, name_of
+from shared_models.calendar import either, moment_schema
 from shared_models.contract import AsString
 from shared_models.inputs import Taker, taker_of
 from shared_models.request_text import Parser, matching, one_of, parse_date, parse_instant, whole_number
@@ -218,20 +219,13 @@ def _uuid(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | 
 
 
 def _date(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
-    if wanted not in (date, str):
-        return None
-    return _value(_moment("date", wanted), as_is, parse_date, ORDERED)
+    schema = moment_schema("date", date, wanted)
+    return None if schema is None else _value(schema, as_is, parse_date, ORDERED)
 
 
 def _instant(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
-    if wanted not in (datetime, str):
-        return None
-    return _value(_moment("date-time", wanted), as_is, parse_instant, ORDERED)
-
-
-def _moment(form: str, wanted: Any) -> Schema:
-    """`str` promises no form: RFC 3339 has no word for infinity, years before 1, years after 9999."""
-    return {"type": "string"} if wanted is str else {"type": "string", "format": form}
+    schema = moment_schema("date-time", datetime, wanted)
+    return None if schema is None else _value(schema, as_is, parse_instant, ORDERED)
 
 
 def _naive(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
@@ -251,7 +245,7 @@ def _time(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | 
 def _interval(_type: ColumnType, wanted: Any, _markers: tuple[Any, ...]) -> Value | None:
     if wanted not in (timedelta, str):
         return None
-    form = r"P(?=.)(-?[0-9]{1,9}[YMWD])*(T(-?[0-9]{1,9}(\.[0-9]{1,6})?[HMS])+)?"
+    form = r"P(?=.)(-?[0-9]{1,9}[YMWD])*(T(-?[0-9]{1,10}(\.[0-9]{1,6})?[HMS])+)?"
     return _value({"type": "string"}, as_is, matching(form, "an ISO 8601 duration, such as P1DT2H"), ORDERED)
 
 
@@ -328,7 +322,9 @@ def _elements(column_type: ColumnType, inner: Any) -> tuple[Callable[[Expression
     if bare(inner)[0] is Any:
         return as_is, {}
     element = value_of(replace(column_type, arrays=0), inner)
-    items = {"anyOf": [element.schema, {"type": "null"}, {"type": "array", "items": {}}]}
+    form = element.schema.get("format")
+    shown = either(form)["anyOf"] if form in ("date", "date-time") else element.schema.get("anyOf", [element.schema])
+    items = {"anyOf": [*shown, {"type": "null"}, {"type": "array", "items": {}}]}
     if element.read is as_is:
         return as_is, items
     if element.read is as_text:
@@ -365,8 +361,8 @@ _ADVICE = {
     "numeric": "write Decimal (a string in JSON) or float (a number)",
     "bool": "write bool",
     "timestamp": "write datetime with LocalTime(…), or str",
-    "timestamptz": "write datetime",
-    "date": "write date",
+    "timestamptz": "write datetime, or `datetime | str` for infinity and years that RFC 3339 cannot say",
+    "date": "write date, or `date | str` for infinity and years that RFC 3339 cannot say",
     "bytea": "write Bytes",
     "json": "write Json",
     "jsonb": "write Json",

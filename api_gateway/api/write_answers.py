@@ -14,6 +14,7 @@ from api_gateway.api.written import Locked, Written
 from api_gateway.errors import Problem
 from shared_models.values import as_is, as_text
 
+_OTHERWISE_IN_JSON = frozenset({"timestamp", "timestamptz"})  # than in PostgreSQL's text
 _VARY = "Authorization, X-API-Key, Accept, Prefer"
 
 
@@ -68,7 +69,7 @@ def _key(call: Call, row: Written) -> str:
     """As a request names it: what is stored, where that is what is shown; else from the document."""
     texts = list(row.key)
     for n, field in enumerate(call.resource.key):
-        if field.value.read not in (as_is, as_text):
+        if field.value.read not in (as_is, as_text) or field.column.type.name in _OTHERWISE_IN_JSON:
             shown = json.loads(row.document)[field.name]
             texts[n] = str(shown).lower() if isinstance(shown, bool) else str(shown)
     return ",".join(quote(text, safe="") for text in texts)

@@ -22,6 +22,7 @@ Code = Literal[
     "trigger_unseen",
     "rows_unknown_code",
     "rows_null",
+    "rows_beyond_calendar",
     "rows_orphaned",
     "rows_key_repeated",
     "rows_not_checked",

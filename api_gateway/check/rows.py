@@ -16,9 +16,11 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from api_gateway.api.compared import joined
+from api_gateway.check.calendar import promising, suspects
 from api_gateway.check.disagreement import Code, Disagreement
 from api_gateway.check.subject import Live, Subject
 from shared_models.annotations import bare, choices
+from shared_models.calendar import beyond
 from shared_models.contract import Codes, Flag, NoneWhen
 from shared_models.meanings import stored_text
 from shared_models.places import Places
@@ -54,12 +56,17 @@ def unkept_promises(subject: Subject, live: Live) -> Iterator[Disagreement]:
         return
     resources = subject.contract.together()
     deadline = time.monotonic() + BUDGET
+    there = [resource for resource in resources if _is_there(resource, live.snapshot)]
+    dated = suspects(there, live, TIMEOUT)
     for resource in resources:
         if time.monotonic() > deadline:
             yield _not_checked(resource, [], f"were not looked at: the {BUDGET:g} s for all rows were over")
         elif _is_there(resource, live.snapshot):
             row = _row_of(resource)
-            yield from _examined(resource, row, [*_of_fields(resource, row)], live)
+            promises = [*_of_fields(resource, row)]
+            if (resource.table.schema, resource.table.name) in dated:
+                promises += _of_calendar(resource, row)
+            yield from _examined(resource, row, promises, live)
             for link in resource.links.values():
                 if _is_there(resources.of(link.target), live.snapshot):
                     promises = [*_of_parent(resource, row, link, resources, live.snapshot)]
@@ -103,6 +110,23 @@ def _of_fields(resource: BoundResource, row: Row) -> Iterator[_Promise]:
                 "are null where the contract promises a value",
                 "Write `… | None`, or leave these rows out of the view.",
             )
+
+
+def _of_calendar(resource: BoundResource, row: Row) -> Iterator[_Promise]:
+    for field in promising(resource):
+        column = row().c[field.column.name]
+        broken = beyond(field.value, column)
+        if known_as_none := _sentinels(resource, field):
+            broken = sa.and_(broken, column.not_in(known_as_none))
+        read = "null" if field.nullable else "PostgreSQL's own word"
+        yield _Promise(
+            "rows_beyond_calendar",
+            field.attribute,
+            (field.column.name,),
+            broken,
+            f"hold a date that RFC 3339 cannot say: the API reads it as {read}",
+            "Write `date | str` or `datetime | str`, or say what such a date means with NoneWhen.",
+        )
 
 
 def _is_coded(resource: BoundResource, field: Field) -> bool:

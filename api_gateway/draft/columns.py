@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from shared_models.contract import BigInt, Bytes
-from shared_models.snapshot import ColumnType
+from shared_models.snapshot import Column, ColumnType
 from shared_models.values import value_of
 
 _ANNOTATIONS: Mapping[str, str] = {
@@ -64,6 +65,18 @@ def unreadable(kind: ColumnType) -> str | None:
     if kind.kind == "pseudo":
         return f"{kind.sql} has no values of its own"
     return None
+
+
+_BEYOND = re.compile(r"-?infinity|.* BC|[0-9]{5,}-.*")
+_ENDLESS = re.compile(r"'-?infinity'(::.*)?", re.IGNORECASE)
+
+
+def with_beyond(shown: str, column: Column, values: Iterable[str]) -> str:
+    """`date | str` where the default, or one of these values, is none that RFC 3339 can say."""
+    if shown not in ("date", "datetime"):
+        return shown
+    is_endless = _ENDLESS.fullmatch(column.default or "") is not None or any(map(_BEYOND.fullmatch, values))
+    return f"{shown} | str" if is_endless else shown
 
 
 def annotation(kind: ColumnType, enums: Mapping[tuple[str, str], str]) -> str:

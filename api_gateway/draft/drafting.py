@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from api_gateway.draft.columns import annotation, is_sortable, unreadable
+from api_gateway.draft.columns import annotation, is_sortable, unreadable, with_beyond
 from api_gateway.draft.names import (
     RESERVED_PARAMETERS,
     Names,
@@ -157,7 +157,8 @@ def _left_out_reason(table: Table, column: Column, sample: Sample) -> str | None
 
 
 def _field(table: Table, column: Column, public: str, is_key: bool, enums: Aliases, sample: Sample) -> DraftField:
-    name, shown = attribute(public), annotation(column.type, enums)
+    name = attribute(public)
+    shown = with_beyond(annotation(column.type, enums), column, sample.shown(table, column))
     alias = public if public != name else None
     marker = "Key" if is_key else "Column"
     hidden = ", filter=False" if public in RESERVED_PARAMETERS else ""

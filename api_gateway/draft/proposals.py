@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from api_gateway.draft.columns import with_beyond
 from api_gateway.draft.names import python_string
 from api_gateway.draft.plan import Proposal
 from api_gateway.draft.sample import LONGEST, ROWS, Sample, Values
@@ -102,7 +103,8 @@ def proposals(table: Table, column: Column, sample: Sample, line: Line, drafted:
         codes = allowed or sorted(values, key=_code_order)
         yield Proposal(_coded(line, column, codes), _evidence(column, values, rows, allowed))
     if column.type.name == "timestamp":
-        local = line("datetime", line.mark("LocalTime"), certain=not column.nullable)
+        kind = with_beyond("datetime", column, values)
+        local = line(kind, line.mark("LocalTime"), certain=not column.nullable)
         yield Proposal(local, "stored without a zone: a clock on the wall of api.time_zone in banyan.toml")
     if column.type.name in ("date", "timestamp"):
         yield from _sentinels(column, values, rows, line)
@@ -121,9 +123,7 @@ def _none(table: Table, column: Column, sample: Sample, line: Line, drafted: str
 
 def _money(column: Column) -> Iterator[Proposal]:
     parts = set(words(column.name))
-    if column.type.name == "money":
-        yield Proposal(None, "money is text as the server's lc_monetary spells it, currency sign included")
-    elif column.type.name in ("float4", "float8") and parts & _MONEY_WORDS:
+    if column.type.name in ("float4", "float8") and parts & _MONEY_WORDS:
         yield Proposal(None, "an amount in binary floating point: what was stored as 0.1 need not be 0.1")
     elif column.type.name in _INTEGERS and parts & _MINOR_UNITS:
         yield Proposal(None, "an amount in minor units (cents), as its name says: whole numbers, nothing is divided")
@@ -223,11 +223,11 @@ def _sentinels(column: Column, values: Values, rows: int, line: Line) -> Iterato
         if not _SENTINELS.match(value):
             continue
         evidence = f"{value[:10]} in {count} of {_first(rows)}"
+        kind, marker = ("date", "Column") if column.type.name == "date" else ("datetime", "LocalTime")
         if value.endswith("infinity"):
-            yield Proposal(None, f"{evidence}; it stays a word in JSON")
+            yield Proposal(line(kind, line.mark(marker), f"NoneWhen({python_string(value)})"), evidence)
             continue
         year, month, day = (int(part) for part in value[:10].split("-"))
-        kind, marker = ("date", "Column") if column.type.name == "date" else ("datetime", "LocalTime")
         yield Proposal(line(kind, line.mark(marker), f"NoneWhen({kind}({year}, {month}, {day}))"), evidence)
 
 

@@ -17,7 +17,9 @@ from shared_models.snapshot import Column, Table
 ROWS = 1000  # the first by key: the same ones on the next run, unlike a random sample
 LONGEST = 40  # characters of a value that are looked at
 _TIMEOUT = "2s"
-_LOOKED_AT = frozenset({"bpchar", "varchar", "text", "citext", "int2", "int4", "int8", "date", "timestamp"})
+_LOOKED_AT = frozenset(
+    {"bpchar", "varchar", "text", "citext", "int2", "int4", "int8", "date", "timestamp", "timestamptz"}
+)
 
 _BATCH = 20  # statements: their answers are held in memory together
 _REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled, psycopg.DataError)
@@ -69,6 +71,13 @@ class Sample:
 
     def values(self, table: Table, column: str) -> Values:
         return self.columns.get(((table.schema, table.name), column), {})
+
+    def shown(self, table: Table, column: Column) -> Values:
+        """As `values`; of a view's column, those of the column that it passes on."""
+        if column.origin is not None and ((table.schema, table.name), column.name) not in self.columns:
+            schema, name, origin = column.origin
+            return self.columns.get(((schema, name), origin), {})
+        return self.values(table, column.name)
 
 
 def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], links: Iterable[Link]) -> Sample:

@@ -73,12 +73,12 @@ class Everything(Resource, table="All Types", schema="odd schema", path="everyth
     label: str | None
     mood: Mood | None
     count: int | None
-    day: date | None
+    day: date | str | None
     wall: time | None
     wall_zone: str | None
-    naive: Annotated[datetime | None, LocalTime("naive", zone="Europe/Berlin")]
+    naive: Annotated[datetime | str | None, LocalTime("naive", zone="Europe/Berlin")]
     naive_text: Annotated[str | None, Column("naive")]
-    moment: datetime | None
+    moment: datetime | str | None
     span: timedelta | None
     uid: UUID | None
     raw: Bytes | None
