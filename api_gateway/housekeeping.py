@@ -1,4 +1,4 @@
-"""What grows is cut back: answers kept for their key, the journal, jobs long over, old comparisons and counts.
+"""What grows is cut back: answers kept for their key, the journal, jobs long over, recordings, old comparisons, counts.
 
 All of it runs as jobs, by the database's clock.
 """
@@ -19,7 +19,9 @@ from shared_models.state import (
     idempotency,
     journal,
     process,
+    recording,
     reverted,
+    unlisted,
     upload,
     verified,
 )
@@ -28,6 +30,7 @@ from shared_models.statements import run_async
 KEEP_PROCESSES = timedelta(days=1)
 KEEP_COMPARISONS = timedelta(days=90)
 KEEP_COUNTS = timedelta(days=400)
+KEEP_UNLISTED = timedelta(days=400)
 KEEP_JOURNAL = timedelta(days=2)
 KEEP_REVERTED = timedelta(days=90)
 KEEP_VERIFIED = timedelta(days=400)
@@ -44,6 +47,8 @@ def cuts() -> list[Delete]:
         delete(process).where(process.c.seen < func.now() - KEEP_PROCESSES),
         delete(comparison).where(comparison.c.at < func.now() - KEEP_COMPARISONS),
         delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
+        delete(recording).where(recording.c.expires_at < func.now()),
+        delete(unlisted).where(unlisted.c.day < func.current_date() - KEEP_UNLISTED),
         delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
         delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
         delete(verified).where(verified.c.at < func.now() - KEEP_VERIFIED),

@@ -94,6 +94,21 @@ class Intended:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """Requests of a route are kept with legacy's answers, masked, to be put to its mimic again.
+
+    share      of the requests, from above 0 to 1; the first of every kind is kept whatever the share.
+    days       after which one is deleted.
+    most       recordings of the route, and `megabytes` of their bodies: the oldest go first.
+    """
+
+    share: float = 1.0
+    days: int = 30
+    most: int = 500
+    megabytes: int = 16
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A named set of requests of the legacy app: the unit of migration.
 
@@ -109,7 +124,8 @@ class Route:
     ignore, intended  differences that do not count, each with its reason.
     numbers   of JSON: by `value` (1.50 is 1.5), or `exact`, as they are written.
     times     of JSON: `exact`, as they are written, or by `instant` (12:00Z is 13:00+01:00).
-    masked    names (JSON keys, XML elements, CSV columns) whose values no comparison shows.
+    masked    names (JSON keys, XML elements, CSV columns, fields) whose values no comparison and no recording shows.
+    recorded  keep requests and legacy's answers, masked: for `banyan verify --recordings`. None: nothing is kept.
     successor the typed endpoint that replaces this route for good: `/api/v1/orders`.
     timeout   seconds modern may take before the request is declined.
     live_fallback  while live, may legacy answer when no gateway is there?
@@ -132,6 +148,7 @@ class Route:
     numbers: Literal["value", "exact"] = "value"
     times: Literal["exact", "instant"] = "exact"
     masked: frozenset[str] = frozenset()
+    recorded: Recorded | None = None
     successor: str | None = None
     timeout: float = 2.0
     live_fallback: bool = False
@@ -168,6 +185,7 @@ def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
                 raise UsageError(
                     f"routes.py: {route.name}: what is intended at {intention.path!r} needs a reason and who signs it."
                 )
+        _check_recorded(route)
         shape = (
             route.method,
             re.sub(r"\{[^}]*\}", "{}", route.path),
@@ -177,6 +195,21 @@ def check_routes(routes: Iterable[Route]) -> dict[str, Route]:
             raise UsageError(f"routes.py: {route.name} and {shapes[shape]} match the same requests.")
         by_name[route.name], shapes[shape] = route, route.name
     return by_name
+
+
+def _check_recorded(route: Route) -> None:
+    kept = route.recorded
+    if kept is None:
+        return
+    if not 0 < kept.share <= 1:
+        raise UsageError(f"routes.py: {route.name}: recorded: share={kept.share!r} must be above 0 and at most 1.")
+    for name, number, most in (
+        ("days", kept.days, 400),
+        ("most", kept.most, 10_000),
+        ("megabytes", kept.megabytes, 256),
+    ):
+        if not 1 <= number <= most:
+            raise UsageError(f"routes.py: {route.name}: recorded: {name}={number!r} must be from 1 to {most}.")
 
 
 def _check_ignore(route: Route, rule: Ignore) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api_gateway.routes import BasicAuth, FormToken, HeaderToken, Ignore, QueryToken, Route
+from api_gateway.routes import BasicAuth, FormToken, HeaderToken, Ignore, QueryToken, Recorded, Route
 from northgate_api.mimics.customer_new import customer_new
 from northgate_api.mimics.index_php import index_php
 from northgate_api.mimics.invoice_text import invoice_text
@@ -19,6 +19,7 @@ routes = [
         "/partner/orders.xml",
         consumer=QueryToken("token"),
         mimic=order_list,
+        recorded=Recorded(share=0.1),
         successor="/api/v1/orders",
         description="A partner's own orders as XML, fifty a page.",
     ),

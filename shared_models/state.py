@@ -8,6 +8,7 @@
     reverted                          what of it somebody else put back
     job, job_fault                    on whose behalf a job runs, how far it is, why it failed, and rows of it
     verified                          what `banyan verify` proved of a candidate
+    recording, unlisted               requests kept for replay, masked; what the edge saw of what is not listed
     upload, upload_part               files for a job, in parts
     console_account                   who may enter the console
     account_session, refresh_token    who is signed in at the API, and the hashes of what renews it
@@ -25,6 +26,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -182,6 +184,39 @@ comparison = Table(
         "verdict in ('match', 'mismatch', 'ignored', 'intended', 'inconclusive')", name="comparison_verdict"
     ),
     Index("comparison_evidence", "route", "consumer", "fingerprint", "at"),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    _moment("at"),
+    _moment("expires_at", default=False),
+    Column("route", Text, nullable=False),
+    Column("consumer", Text),
+    Column("method", Text, nullable=False),
+    Column("shape", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("duration_ms", Double, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("response", JSONB, nullable=False),
+    Column("masked", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="names of replaced values"),
+    Column("bytes", BigInteger, nullable=False, comment="of both bodies as they are kept"),
+    Index("recording_route", "route", "id"),
+    Index("recording_expiry", "expires_at"),
+)
+
+unlisted = Table(
+    "unlisted",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("path", Text, primary_key=True, comment="a template; what looked like a value is not kept"),
+    Column("caller", Text, primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False, comment="as estimated from the share that was looked at"),
+    _moment("last_at"),
 )
 
 idempotency = Table(

@@ -21,6 +21,7 @@ from api_gateway.cli import (
     migrate,
     observe,
     openapi,
+    recordings,
     routes,
     serve,
     traffic,
@@ -51,6 +52,7 @@ app.command("observe")(observe.observe)
 app.command("verify")(verify.verify)
 app.command("traffic", hidden=True)(traffic.traffic)
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(recordings.app, name="recordings")
 app.add_typer(routes.app, name="routes")
 app.add_typer(consumers.app, name="consumers")
 app.add_typer(jobs.app, name="jobs")

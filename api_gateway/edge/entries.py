@@ -67,7 +67,7 @@ def standing(routes: Sequence[Route], stages: StageTable) -> Standing:
 
 
 def _copied(routes: Sequence[Route], stages: StageTable) -> Copy:
-    if any(stages.needs_copy(route.name) for route in routes):
+    if any(stages.needs_copy(route.name) or route.recorded is not None for route in routes):
         return Copy.whole
     if any(route.form or isinstance(route.consumer, FormToken) for route in routes):
         return Copy.form

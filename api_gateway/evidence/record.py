@@ -6,23 +6,21 @@ depends on either.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-import psycopg
 from psycopg import AsyncConnection
 from sqlalchemy import func, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from api_gateway import events
 from api_gateway.evidence.compare import Comparison
+from api_gateway.evidence.storing import Storing
 from api_gateway.logging import report
 from shared_models import state
 from shared_models.statements import run_async
 
-EVERY = 0.5  # seconds between batches
 BATCH = 200
 KEPT = 5000  # comparisons kept in memory while the database is away; the oldest go first
 
@@ -55,13 +53,16 @@ class Compared:
     request: dict[str, Any] = field(default_factory=dict)
 
 
+_Batch = tuple[Counter[Call], list[Compared]]
+
+
 def outcome_of(status: int) -> str:
     """`2xx` of 204; a status of 0 is an answer that never came."""
     return f"{status // 100}xx" if status else "incomplete"
 
 
-class Recorder:
-    """Collects without waiting, and stores every half second while it is open, once more when it is closed.
+class Recorder(Storing[_Batch]):
+    """Collects calls and comparisons without waiting.
 
         async with Recorder(url, application_name="banyan observer") as recorder: ...
 
@@ -69,12 +70,9 @@ class Recorder:
     """
 
     def __init__(self, url: str, *, application_name: str) -> None:
-        self._url = url
-        self._application_name = application_name
+        super().__init__(url, application_name)
         self._calls: Counter[Call] = Counter()
         self._compared: deque[Compared] = deque(maxlen=KEPT)
-        self._connection: AsyncConnection[Any] | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def call(self, call: Call) -> None:
         self._calls[call] += 1
@@ -92,59 +90,22 @@ class Recorder:
             )
         )
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        await self.flush()
-        await self._close()
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
-            await self.flush()
-
-    async def flush(self) -> bool:
-        """Store what was collected. False when the database did not take it; nothing is lost or counted twice then."""
+    def _take(self) -> _Batch | None:
         calls, self._calls = self._calls, Counter()
         compared = [self._compared.popleft() for _ in range(min(len(self._compared), BATCH))]
-        if not calls and not compared:
-            return True
-        try:
-            connection = await self._open()
-            async with connection.transaction():
-                if calls:
-                    await run_async(connection, _count(calls))
-                if compared:
-                    await run_async(connection, insert(state.comparison).values([_row(each) for each in compared]))
-        except BaseException as error:
-            self._calls.update(calls)
-            self._compared.extendleft(reversed(compared[: KEPT - len(self._compared)]))
-            await self._close()
-            if not isinstance(error, (psycopg.Error, OSError)):
-                raise
-            return False
-        return True
+        return (calls, compared) if calls or compared else None
 
-    async def _close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+    async def _write(self, connection: AsyncConnection[Any], batch: _Batch) -> None:
+        calls, compared = batch
+        if calls:
+            await run_async(connection, _count(calls))
+        if compared:
+            await run_async(connection, insert(state.comparison).values([_row(each) for each in compared]))
 
-    async def _open(self) -> AsyncConnection[Any]:
-        if self._connection is None or self._connection.closed:
-            self._connection = await AsyncConnection.connect(
-                self._url,
-                autocommit=True,
-                connect_timeout=2,
-                application_name=self._application_name,
-                options="-c statement_timeout=5s -c lock_timeout=2s",
-            )
-        return self._connection
+    def _put_back(self, batch: _Batch, error: BaseException) -> None:
+        calls, compared = batch
+        self._calls.update(calls)
+        self._compared.extendleft(reversed(compared[: KEPT - len(self._compared)]))
 
 
 def _count(calls: Counter[Call]) -> Any:

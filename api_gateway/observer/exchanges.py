@@ -27,6 +27,7 @@ from api_gateway.evidence.rules import rules_of
 from api_gateway.evidence.shapes import outcome_class, request_shape
 from api_gateway.logging import report
 from api_gateway.project import Project
+from api_gateway.recordings.keep import Keeper
 from api_gateway.routes import SAFE_METHODS, HeaderToken, Route
 from api_gateway.stages import Decision, decide
 
@@ -47,6 +48,7 @@ class Exchanges:
 
     legacy_url  where a read may be asked again when a comparison does not match; None: nowhere.
     schema      says which routes a changed schema has taken out of service: those are not compared.
+    keeper      keeps recordings of the routes that want it.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Exchanges:
         *,
         legacy_url: str | None,
         schema: InService | None = None,
+        keeper: Keeper | None = None,
         waiting: int = WAITING,
     ) -> None:
         self._project = project
@@ -66,6 +69,7 @@ class Exchanges:
         self._candidates = candidates
         self._legacy_url = legacy_url
         self._schema = schema
+        self._keeper = keeper
         self._waiting: asyncio.Queue[_Observed] = asyncio.Queue(waiting)
         self._turn = asyncio.Lock()
         self._skipped: Counter[tuple[str, str]] = Counter()
@@ -82,6 +86,7 @@ class Exchanges:
             if observed is None:
                 return
             self._count(observed, "legacy", outcome_of(exchange.status))
+            self._record(observed)
             if not self._is_comparable(observed):
                 return
             if self._schema is not None and observed.route.name in self._schema.routes:
@@ -109,6 +114,8 @@ class Exchanges:
     def report_skipped(self) -> None:
         """Say how many were skipped since the last time, and why."""
         skipped, self._skipped = self._skipped, Counter()
+        if self._keeper is not None:
+            skipped.update(self._keeper.take_skipped())
         for (route, why), count in skipped.items():
             report(events.ExchangeSkipped(route, why, count))
 
@@ -121,6 +128,17 @@ class Exchanges:
             return None
         who = caller(self._holder.register, route, target, headers, body)
         return _Observed(exchange, route, decide(self._holder.table, route.name, who))
+
+    def _record(self, observed: _Observed) -> None:
+        """Keep it where the route says so. What cannot be recorded is compared all the same."""
+        exchange, route = observed.exchange, observed.route
+        if self._keeper is None or route.recorded is None or exchange.copied is not Copy.whole:
+            return
+        try:
+            if is_plain(route, exchange.target):
+                self._keeper.offer(route, exchange, observed.decision.consumer)
+        except Exception as error:  # noqa: BLE001  # legacy's answers are whatever they are
+            self._skipped[route.name, f"not recorded: {type(error).__name__}"] += 1
 
     def _is_comparable(self, observed: _Observed) -> bool:
         """An odd path counts as a call; whether legacy reads it as we do is not the candidate's question."""

@@ -23,6 +23,7 @@ from api_gateway.logging import configure, report
 from api_gateway.observer.exchanges import Exchanges
 from api_gateway.outages import SchemaWatch, Sight, roles_of
 from api_gateway.project import Project, load_project
+from api_gateway.recordings.keep import Keeper
 from api_gateway.settings import Settings
 from api_gateway.stages import Stage, StageTable
 from shared_models.database import Database
@@ -42,6 +43,7 @@ def run(settings: Settings) -> None:
     project = load_project(settings.project)
     os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # what consumers send passes through its memory: no core on a disk
     asyncio.run(_run(settings, project, owner_url, read_url))
 
 
@@ -52,11 +54,14 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
     async with AsyncExitStack() as opened:
         watcher = await opened.enter_async_context(Watcher(owner_url, "observer", settings.state_dir, _keep_nothing))
         recorder = await opened.enter_async_context(Recorder(owner_url, application_name="banyan observer"))
+        keeper = await opened.enter_async_context(Keeper(owner_url, application_name="banyan observer recordings"))
         candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), CANDIDATES)
         opened.push_async_callback(candidates.stop)
         legacy_url = settings.legacy_url or project.configuration.legacy.url
         schema = await opened.enter_async_context(_schema_watch(project, read_url, watcher))
-        exchanges = Exchanges(project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema)
+        exchanges = Exchanges(
+            project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema, keeper=keeper
+        )
         receiver = await serve_exchanges(settings.observer_port, exchanges.take)
         opened.push_async_callback(receiver.stop)
         report(events.ProcessStarted("observer", f"127.0.0.1:{receiver.port}"))

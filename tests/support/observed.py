@@ -15,12 +15,13 @@ from api_gateway.evidence.isolation import CandidatePool
 from api_gateway.evidence.record import Recorder
 from api_gateway.observer.exchanges import Exchanges
 from api_gateway.project import Project
+from api_gateway.recordings.keep import Keeper
 from api_gateway.stages import Stage, StageTable
 
 FILES = {
     "banyan.toml": 'name = "observed"\n',
     "routes.py": """
-        from api_gateway.routes import FormToken, QueryToken, Route
+        from api_gateway.routes import FormToken, QueryToken, Recorded, Route
         from observed.mimics import deeds
 
         def route(name, **given):
@@ -33,6 +34,7 @@ FILES = {
         routes = [
             *(route(name) for name in names),
             Route("form", "POST", "/form", FormToken("token")),
+            Route("kept", "GET", "/kept", QueryToken("token"), recorded=Recorded()),
             Route("unwritten", "GET", "/unwritten", QueryToken("token")),
         ]
     """,
@@ -107,6 +109,7 @@ class Observer:
     candidates: CandidatePool
     standing: Standing
     project: Project
+    keeper: Keeper
 
     def shadow(self, *routes: str) -> None:
         self.standing.table = StageTable(1, {(route, None): Stage.shadow for route in routes})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from api_gateway.edge.entries import standing
 from api_gateway.edge.shape import Shape, Upstream, read_upstream
 from api_gateway.edge.table import everything_to_legacy, route_table
 from api_gateway.errors import UsageError
-from api_gateway.routes import BasicAuth, FormToken, QueryToken, Route
+from api_gateway.routes import BasicAuth, FormToken, QueryToken, Recorded, Route
 from api_gateway.stages import Stage, StageTable
 
 ORDERS = Route("orders.list", "GET", "/partner/orders.xml", QueryToken("token"))
@@ -76,6 +77,11 @@ def test_a_live_route_with_fallback_answers_without_gateways() -> None:
 
 def test_a_consumer_named_in_a_form_field_needs_the_request_body_to_be_counted() -> None:
     assert standing([INTAKE], at()).copied == "form"
+
+
+def test_a_recorded_route_is_copied_whole_at_every_stage() -> None:
+    recorded = replace(ORDERS, recorded=Recorded())
+    assert {standing([recorded], at(orders__list=str(stage))).copied for stage in Stage} == {"whole"}
 
 
 def test_routes_that_cannot_be_told_apart_stand_where_the_most_careful_of_them_stands() -> None:

@@ -16,6 +16,7 @@ from api_gateway.evidence.isolation import CandidatePool, CandidateSetting
 from api_gateway.evidence.record import Recorder
 from api_gateway.observer.exchanges import Exchanges
 from api_gateway.project import Project, load_project
+from api_gateway.recordings.keep import Keeper
 from api_gateway.stages import StageTable
 from shared_models.migrations import BANYAN, upgrade
 from tests.support.observed import FILES, Observer, Standing
@@ -56,9 +57,9 @@ async def candidates(project: Project, url: str) -> AsyncIterator[CandidatePool]
 async def observer(project: Project, url: str, connection: Any, candidates: CandidatePool) -> AsyncIterator[Observer]:
     consumers, key = [Consumer("acme", "Acme")], Credential("acme", "query", secret_hash("tok-acme"))
     standing = Standing(StageTable(), Register.of(1, consumers, [key]))
-    async with Recorder(url, application_name="test") as recorder:
-        exchanges = Exchanges(project, standing, recorder, candidates, legacy_url=None, waiting=4)
+    async with Recorder(url, application_name="test") as recorder, Keeper(url, application_name="test") as keeper:
+        exchanges = Exchanges(project, standing, recorder, candidates, legacy_url=None, keeper=keeper, waiting=4)
         work = asyncio.create_task(exchanges.work())
-        yield Observer(exchanges, recorder, candidates, standing, project)
+        yield Observer(exchanges, recorder, candidates, standing, project, keeper)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)

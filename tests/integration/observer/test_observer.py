@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api_gateway import recordings
 from api_gateway.consumers import Credential, Register, secret_hash
 from api_gateway.edge.exchange import Copy
 from api_gateway.evidence.read import read_calls, read_differences, read_evidence
@@ -63,6 +64,36 @@ class TestCounting:
         await observer.exchanges.take(exchange("", "", why="climbs", target="/a/../elsewhere"))
         await observer.recorder.flush()
         assert read_calls(connection) == []
+
+
+class TestRecording:
+    async def test_a_route_that_wants_it_is_recorded_at_every_stage_and_only_when_plain_and_whole(
+        self, observer: Observer, connection: Any
+    ) -> None:
+        connection.execute("DELETE FROM banyan.recording")
+        for stage in ("legacy", "canary"):
+            observer.standing.table = StageTable(1, {("kept", None): Stage(stage)})
+            await observer.exchanges.take(exchange("kept", f"said at {stage}"))
+        await observer.exchanges.take(exchange("kept", "", copied=Copy.head))
+        await observer.exchanges.take(exchange("kept", "odd", target="//kept", why="spelling"))
+        await observer.exchanges.take(exchange("good", "not asked for"))
+        await observer.keeper.flush()
+        kept = [*recordings.read(connection, "kept"), *recordings.read(connection, "good")]
+        assert [(each.consumer, each.response.body) for each in kept] == [
+            ("acme", "said at legacy"),
+            ("acme", "said at canary"),
+        ]
+
+    async def test_what_cannot_be_recorded_is_counted_as_a_call_all_the_same(
+        self, observer: Observer, connection: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise RuntimeError("row 4711")
+
+        monkeypatch.setattr(observer.keeper, "offer", refuse)
+        await observer.exchanges.take(exchange("kept", "x"))
+        await observer.recorder.flush()
+        assert [c.route for c in read_calls(connection)] == ["kept"]
 
 
 class TestComparing:
