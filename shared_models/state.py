@@ -26,7 +26,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
-    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -34,31 +33,25 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB as _JSONB
 from sqlalchemy.dialects.postgresql import UUID
 
-SCHEMA = "banyan"
+from shared_models.state_metadata import JSONB, SCHEMA, metadata, moment
+from shared_models.state_traffic import recording, unlisted
+
+__all__ = [
+    "API", "CHANNEL", "JSONB", "OWNER", "READ", "ROLES", "SCHEMA", "metadata",
+    "recording", "unlisted",
+]  # fmt: skip
+
 CHANNEL = "banyan_state"
 """The NOTIFY channel: something that a Watcher carries has changed. The payload is empty; readers read the tables."""
 
 OWNER, API, READ = "banyan_owner", "banyan_api", "banyan_read"
 ROLES = (OWNER, API, READ)
-
-metadata = MetaData(schema=SCHEMA)
-
-JSONB = _JSONB(none_as_null=True)
-
-_now = text("clock_timestamp()")
-
-
-def _moment(name: str, *, nullable: bool = False, default: bool = True) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=_now if default else None)
-
 
 consumer = Table(
     "consumer",
@@ -72,7 +65,7 @@ consumer = Table(
     Column("notes", Text, nullable=False, server_default=text("''")),
     Column("version", Text, comment="of the typed API, where an address names none"),
     CheckConstraint("per_minute >= 0", name="consumer_per_minute"),
-    _moment("created"),
+    moment("created"),
 )
 
 credential = Table(
@@ -83,10 +76,10 @@ credential = Table(
     Column("kind", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False, comment="sha256 of the secret; the secret itself is kept nowhere"),
     Column("hint", Text, nullable=False, comment="enough to tell two credentials apart, too little to use one"),
-    _moment("created"),
-    _moment("revoked", nullable=True, default=False),
-    _moment("last_used", nullable=True, default=False),
-    _moment("expires", nullable=True, default=False),
+    moment("created"),
+    moment("revoked", nullable=True, default=False),
+    moment("last_used", nullable=True, default=False),
+    moment("expires", nullable=True, default=False),
     Column("scopes", ARRAY(Text), comment="null: the consumer's; else those of them that this key has"),
     Column("is_test", Boolean, nullable=False, server_default=text("false"), comment="all it writes is rolled back"),
     CheckConstraint(
@@ -108,7 +101,7 @@ ledger = Table(
     "ledger",
     metadata,
     Column("version", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("actor", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("route", Text, nullable=False),
@@ -126,7 +119,7 @@ outage = Table(
     "outage",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("actor", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -145,8 +138,8 @@ process = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Column("build", Text, nullable=False),
-    _moment("started"),
-    _moment("seen"),
+    moment("started"),
+    moment("seen"),
     Column("acknowledged", BigInteger, nullable=False, comment="ledger version this process acts on"),
     Column("register_version", BigInteger, nullable=False),
     CheckConstraint("kind in ('app', 'worker', 'observer', 'edge')", name="process_kind"),
@@ -162,14 +155,14 @@ call_count = Table(
     Column("answerer", Text, primary_key=True),
     Column("outcome", Text, primary_key=True),
     Column("count", BigInteger, nullable=False),
-    _moment("last_at"),
+    moment("last_at"),
 )
 
 comparison = Table(
     "comparison",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("route", Text, nullable=False),
     Column("consumer", Text),
     Column("fingerprint", Text, nullable=False, comment="of the candidate; a changed candidate starts from zero"),
@@ -186,39 +179,6 @@ comparison = Table(
     Index("comparison_evidence", "route", "consumer", "fingerprint", "at"),
 )
 
-recording = Table(
-    "recording",
-    metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
-    _moment("expires_at", default=False),
-    Column("route", Text, nullable=False),
-    Column("consumer", Text),
-    Column("method", Text, nullable=False),
-    Column("shape", Text, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("duration_ms", Double, nullable=False),
-    Column("request", JSONB, nullable=False),
-    Column("response", JSONB, nullable=False),
-    Column("masked", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="names of replaced values"),
-    Column("bytes", BigInteger, nullable=False, comment="of both bodies as they are kept"),
-    Index("recording_route", "route", "id"),
-    Index("recording_expiry", "expires_at"),
-)
-
-unlisted = Table(
-    "unlisted",
-    metadata,
-    Column("day", Date, primary_key=True),
-    Column("method", Text, primary_key=True),
-    Column("path", Text, primary_key=True, comment="a template; what looked like a value is not kept"),
-    Column("caller", Text, primary_key=True),
-    Column("outcome", Text, primary_key=True),
-    Column("count", BigInteger, nullable=False, comment="as estimated from the share that was looked at"),
-    _moment("last_at"),
-)
-
 idempotency = Table(
     "idempotency",
     metadata,
@@ -229,8 +189,8 @@ idempotency = Table(
     Column("status", Integer, comment="null until the answer of the claiming transaction is known"),
     Column("headers", JSONB),
     Column("body", LargeBinary),
-    _moment("created_at"),
-    _moment("expires_at", default=False),
+    moment("created_at"),
+    moment("expires_at", default=False),
     Index("idempotency_expiry", "expires_at"),
 )
 
@@ -238,7 +198,7 @@ journal = Table(
     "journal",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("principal", Text, nullable=False),
     Column("operation", Text, nullable=False),
     Column("table", Text, nullable=False),
@@ -257,7 +217,7 @@ reverted = Table(
     "reverted",
     metadata,
     Column("journal", BigInteger, primary_key=True, autoincrement=False, comment="the entry, which is cut back sooner"),
-    _moment("seen"),
+    moment("seen"),
     Column("written", DateTime(timezone=True), nullable=False, comment="when the API wrote it"),
     Column("principal", Text, nullable=False),
     Column("operation", Text, nullable=False),
@@ -281,9 +241,9 @@ job = Table(
     Column("owner", Text, nullable=False, comment="kind and code of the principal"),
     Column("request", Text, comment="id of the request that enqueued it"),
     Column("deadline", Double, comment="seconds a run may take; null: as the task says"),
-    _moment("created"),
-    _moment("started", nullable=True, default=False),
-    _moment("finished", nullable=True, default=False),
+    moment("created"),
+    moment("started", nullable=True, default=False),
+    moment("finished", nullable=True, default=False),
     Column(
         "run",
         Integer,
@@ -311,7 +271,7 @@ verified = Table(
     "verified",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    _moment("at"),
+    moment("at"),
     Column("actor", Text, nullable=False),
     Column("route", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
@@ -332,7 +292,7 @@ upload = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("job", BigInteger, comment="null: it still arrives, or nobody took it"),
     Column("owner", Text, nullable=False),
-    _moment("created"),
+    moment("created"),
     Column("digest", LargeBinary, comment="sha256 of the whole content"),
     Column("bytes", BigInteger),
     Column("lines", BigInteger),
@@ -366,7 +326,7 @@ console_account = Table(
     Column("username", Text, primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("role", Text, nullable=False),
-    _moment("created"),
+    moment("created"),
     CheckConstraint("role in ('viewer', 'operator')", name="console_account_role"),
 )
 
@@ -379,10 +339,10 @@ account_session = Table(
     Column("seal", Text, nullable=False, comment="changes with the account's password"),
     Column("scopes", ARRAY(Text), nullable=False),
     Column("legacy", Text, comment="encrypted: the session of the legacy app that it was born of, and ends with"),
-    _moment("created"),
-    _moment("last_used"),
-    _moment("expires", default=False),
-    _moment("ended", nullable=True, default=False),
+    moment("created"),
+    moment("last_used"),
+    moment("expires", default=False),
+    moment("ended", nullable=True, default=False),
     Column("why", Text, comment="of its end"),
     Index("account_session_account", "source", "account", postgresql_where=text("ended is null")),
     Index("account_session_ended", "ended", postgresql_where=text("ended is not null")),
@@ -394,8 +354,8 @@ refresh_token = Table(
     metadata,
     Column("hash", LargeBinary, primary_key=True, comment="sha256 of the token; the token itself is kept nowhere"),
     Column("session", Text, ForeignKey(account_session.c.id, ondelete="CASCADE"), nullable=False),
-    _moment("created"),
-    _moment("used", nullable=True, default=False),
+    moment("created"),
+    moment("used", nullable=True, default=False),
     Column("salt", LargeBinary, comment="of the token that followed"),
     Index("refresh_token_session", "session"),
 )
