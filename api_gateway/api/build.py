@@ -18,6 +18,7 @@ from api_gateway.api.contract import Contract, Served
 from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_route import ExportRoute
+from api_gateway.api.failing import Failing
 from api_gateway.api.jobs.serving import serve_jobs, uploads_of
 from api_gateway.api.jobs.socket_tokens import SocketTokens
 from api_gateway.api.limited import Limited
@@ -121,6 +122,7 @@ def build_api(
     app.router.routes += documentation_routes(api.prefix, api.title, [one.version for one in contract.versions])
     app.router.routes += problem_routes(api.prefix, types)
     app.add_middleware(Straight, routes=straight)
+    app.add_middleware(Failing)
     app.add_middleware(BodyLimit, limit=MAX_BODY_BYTES, uploads=uploads_of(contract, api.prefix))
     limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)

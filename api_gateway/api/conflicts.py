@@ -56,9 +56,11 @@ async def refused(call: Call, resources: Resources, row: RefusedRow) -> Problem:
     problem = of_fault(cause)
     if isinstance(cause, BadValue):
         problem.errors = await _unreadable(call, texts, at)
+        if not problem.errors:  # each is fine by itself: a trigger, or an expression of the table, cannot take them
+            problem = of_fault(ConstraintViolated("rule"))
     elif cause.table in (None, call.resource.table.name):  # else of a child, or of a table that a trigger writes
         problem.errors = await _violated(call, resources, cause, texts, at)
-    if not problem.errors and at:
+    if not problem.errors and (at or problem.code == "refused_by_database"):
         problem.errors = [FieldError("refused_by_database", "The database does not allow this row.", pointer=at)]
     return problem
 

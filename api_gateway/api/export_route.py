@@ -20,19 +20,22 @@ from api_gateway.api.bad_values import refused
 from api_gateway.api.calls import Call, Format, Method
 from api_gateway.api.export_select import Export, Form
 from api_gateway.api.prefer import applied
-from api_gateway.api.problems import bad_request, not_acceptable, of_fault
+from api_gateway.api.problems import bad_request, not_acceptable, of_fault, unavailable
 from api_gateway.api.query import decoded_text
 from api_gateway.api.reader import Reader, database_of
 from api_gateway.api.request import Reading, Understanding
 from api_gateway.api.shapes import ListShape
 from api_gateway.api.timing import Timing
 from api_gateway.errors import FieldError
-from shared_models.faults import BadValue, DatabaseFault
+from shared_models.faults import BadValue, DatabaseBusy, DatabaseFault
 from shared_models.resources import Resources
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
 STALLED_SECONDS = 30.0
 """For how long a client may take nothing of what is sent."""
+
+BUSY_SECONDS = 5
+"""When to ask again while as many files are written as may be."""
 
 _TYPES: dict[Form, str] = {"ndjson": NDJSON, "csv": "text/csv; charset=utf-8; header=present"}
 _FORMS: dict[str, Form] = {CSV: "csv", NDJSON: "ndjson"}
@@ -77,6 +80,8 @@ class ExportRoute:
                 return
             async with database_of(call).copied(sql, _LINE_ENDS[form]) as chunks:
                 await _File(call, send, form, timed).stream(chunks)
+        except DatabaseBusy:
+            raise unavailable("database_busy", "Too many files at once.", BUSY_SECONDS) from None
         except BadValue:
             raise await refused(reading, database_of(call)) from None
 

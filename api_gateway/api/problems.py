@@ -107,6 +107,10 @@ def out_of_service() -> Problem:
     return Problem(503, "resource_unavailable", title, headers={"retry-after": "10"})
 
 
+def unreadable_row() -> Problem:
+    return Problem(500, "unreadable_row", "The database cannot read a row of its own.")
+
+
 def internal() -> Problem:
     return Problem(500, "internal_error", "Something is broken on our side.")
 

@@ -17,7 +17,7 @@ from api_gateway.api.answer import send_answer
 from api_gateway.api.calls import Call, Method, Place, Whole, wholes
 from api_gateway.api.query import decoded_text
 from api_gateway.errors import Problem
-from shared_models.faults import BadValue, DatabaseFault
+from shared_models.faults import DatabaseFault
 from shared_models.resources import Resources
 
 
@@ -76,10 +76,10 @@ class ResourceRoute(BaseRoute):
         except Problem as problem:
             problems.note(problem, scope)
             await problems.rendered(problem, scope)(scope, receive, to)
-        except BadValue:
-            await problems.rendered(problems.bad_request([]), scope)(scope, receive, to)
         except DatabaseFault as fault:
-            await problems.rendered(problems.of_fault(fault), scope)(scope, receive, to)
+            told = problems.of_fault(fault)
+            problems.note(told, scope)
+            await problems.rendered(told, scope)(scope, receive, to)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         call = self._call(scope, receive)

@@ -13,6 +13,7 @@ from starlette.types import Send
 
 from api_gateway.api import idempotency
 from api_gateway.api.authentication import require_scope
+from api_gateway.api.bad_values import can_be_key
 from api_gateway.api.bodies import exact_json, read_body
 from api_gateway.api.calls import Call, Method
 from api_gateway.api.conflicts import RefusedRow, refused
@@ -87,7 +88,7 @@ class WriteRoute:
             faults.raise_if_any()
             return changed(await _written(writer, tx, locked, given), wishes)
 
-        await self._perform(call, send, body, wishes, work, [])
+        await self._perform(call, send, body, wishes, work, [], (call.resource.key, key))
 
     async def upsert(self, call: Call, send: Send) -> None:
         named, is_natural = _named(call)
@@ -113,7 +114,7 @@ class WriteRoute:
             faults.raise_if_any()
             return changed(await _written(writer, tx, locked, given), wishes)
 
-        await self._perform(call, send, body, wishes, work, [])
+        await self._perform(call, send, body, wishes, work, [], (named, key))
 
     async def delete(self, call: Call, send: Send) -> None:
         key = _key_values(call, call.resource.key)
@@ -130,7 +131,7 @@ class WriteRoute:
                 await writer.update(tx, found, Given(), removal=True)
             return removed(found, wishes)
 
-        await self._perform(call, send, body, wishes, work, [])
+        await self._perform(call, send, body, wishes, work, [], (call.resource.key, key))
 
     def _writer(self, call: Call) -> Writer:
         return Writer(call, self._resources, self._reading, self._writing)
@@ -150,9 +151,16 @@ class WriteRoute:
         return wishes, body
 
     async def _perform(
-        self, call: Call, send: Send, body: bytes, wishes: Wishes, work: Work, given: list[Given]
+        self,
+        call: Call,
+        send: Send,
+        body: bytes,
+        wishes: Wishes,
+        work: Work,
+        given: list[Given],
+        key: tuple[tuple[Field, ...], Values] = ((), {}),
     ) -> None:
-        """`given`: the rows of the body, for what only the commit refuses."""
+        """`given`: the rows of the body, for what only the commit refuses; `key`: what the address names the row by."""
         operation = f"{call.method} {call.resource.path}"
         claim = idempotency.claim_of(call.scope, body, call.principal, operation)
         database = call.scope["state"]["write_database"]
@@ -164,6 +172,8 @@ class WriteRoute:
                 errors = await self._every_refusal(call, given)
             raise together(errors) from None
         except (ConstraintViolated, BadValue) as cause:  # at the commit, or by a statement of ours
+            if isinstance(cause, BadValue) and not await can_be_key(*key, call.scope["state"]["read_database"]):
+                raise not_found() from None
             late = RefusedRow(cause, given[0].texts if len(given) == 1 else {})
             raise await refused(call, self._resources, late) from None
         await response(call.scope, call.receive, send)

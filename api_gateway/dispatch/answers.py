@@ -19,7 +19,7 @@ from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.logging import report
 from api_gateway.routes import Route
 from api_gateway.stages import Answerer, Decision, Stage
-from shared_models.faults import LockTimeout
+from shared_models.faults import DatabaseBusy, LockTimeout
 
 _FRAMING = HOP_BY_HOP | {"content-length"}
 
@@ -106,6 +106,8 @@ def failure(observation: Observation) -> Problem:
         return Problem(504, "timeout", "The answer took too long")
     if observation.failure is Failure.unavailable and observation.detail.startswith(LockTimeout.__name__):
         return Problem(503, "locked", "Somebody else is changing this", headers={"Retry-After": "1"})
+    if observation.failure is Failure.unavailable and observation.detail.startswith(DatabaseBusy.__name__):
+        return Problem(503, "database_busy", "Too many requests at once", headers={"Retry-After": "1"})
     if observation.failure is Failure.unavailable:
         return Problem(503, "database_away", "The database is away", headers={"Retry-After": "1"})
     return Problem(500, "internal_error", "Something went wrong on our side")

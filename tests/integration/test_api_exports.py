@@ -126,4 +126,4 @@ def test_one_export_too_many_is_told_when_to_come_back(server: Server, writing_u
     with no_exports(server, writing_url) as api:
         answer = api.get("orders", headers=CSV)
     assert (answer.status_code, answer.json()["code"]) == (503, "database_busy")
-    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["retry-after"] == "5"

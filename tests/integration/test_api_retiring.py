@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from api_gateway.api import answer, documents
 from shared_models.contract import Deprecated
 from tests.support.api import Api
 
@@ -36,6 +37,18 @@ def test_every_answer_of_a_deprecated_version_says_so(
     assert answer.headers["sunset"] == NEXT_YEAR
     assert answer.links["deprecation"]["url"] == answer.links["sunset"]["url"] == PAGE
     assert answer.links["successor-version"]["url"] == "/api/v2/people"
+
+
+def test_what_breaks_on_our_side_says_so_too_and_is_counted(versions: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(answer, "page", broken)
+    monkeypatch.setattr(documents.Documents, "created", broken)
+    for failed in (versions.get("people"), versions.ask("POST", "people/1/twin")):
+        assert (failed.status_code, failed.json()["code"]) == (500, "internal_error")
+        assert failed.headers["sunset"] == NEXT_YEAR
+        assert failed.headers["ratelimit"].startswith('"consumer";r=')
 
 
 def test_the_next_page_is_still_among_the_links(versions: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -47,14 +48,22 @@ async def call(
     leaves: bool = False,
 ) -> Answer | None:
     """`leaves`: the client goes away in the middle of its body. None: nothing was answered."""
-    pieces = [{"type": "http.request", "body": body, "more_body": leaves}, {"type": "http.disconnect"}]
+    pieces = [{"type": "http.request", "body": body, "more_body": leaves}]
     sent: list[Any] = []
+    is_over = asyncio.Event()
+    if leaves:
+        is_over.set()
 
     async def receive() -> Any:
-        return pieces.pop(0)
+        if pieces:
+            return pieces.pop(0)
+        await is_over.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            is_over.set()
 
     await app(scope_of(method, target, headers), receive, send)
     if not sent:

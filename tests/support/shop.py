@@ -50,11 +50,16 @@ FILES = {
     "contract.py": """
 from typing import Annotated
 
-from shared_models.contract import Children, Column, Key, Parent, Resource, Rows
+from shared_models.contract import Aggregates, Children, Column, Key, Parent, Resource, Rows
 
 
 class Customer(
-    Resource, table="customer", path="customers", rows=Rows.all(), verbs=("list", "get", "create", "update", "delete")
+    Resource,
+    table="customer",
+    path="customers",
+    rows=Rows.all(),
+    verbs=("list", "get", "create", "update", "delete"),
+    aggregates=Aggregates(by="name"),
 ):
     number: Annotated[int, Key("cust_no", write="create")]
     name: Annotated[str, Column("nm", write=True)]
@@ -228,10 +233,10 @@ class Counter:
     shop: Shop
     gateway: Gateway
 
-    async def api(self, path: str, method: str = "GET", body: object = b"") -> Answer:
-        """`body`: bytes as they are, anything else as JSON."""
+    async def api(self, path: str, method: str = "GET", body: object = b"", **more: str) -> Answer:
+        """`body`: bytes as they are, anything else as JSON; `more`: headers."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = [("x-api-key", self.shop.key), ("content-type", "application/json")]
+        headers = [("x-api-key", self.shop.key), ("content-type", "application/json"), *more.items()]
         answer = await call(self.gateway, method, f"/api/v1/{path}", headers, content)
         assert answer is not None
         if answer.status >= 400:  # until a change is seen, rows may be shown that no document foresaw
