@@ -227,6 +227,15 @@ class ConsoleSignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class JobHandled:
+    """Somebody did something about a job in the console. `what`: `retried`, `cancelled`."""
+
+    username: str
+    job: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccountSignedIn:
     """A legacy user signed in at the API. `account`: source and id; `by`: `password`, `legacy session`."""
 
@@ -335,6 +344,7 @@ Event = (
     | WriteReverted
     | ConsumerChanged
     | ConsoleSignedIn
+    | JobHandled
     | AccountSignedIn
     | AccountRefused
     | AccountSignedOut

@@ -155,6 +155,7 @@ def level_of(event: Event) -> Level:
             | events.BackInService()
             | events.EdgeTableWritten()
             | events.ConsumerChanged()
+            | events.JobHandled()
             | events.AccountSignedIn()
             | events.AccountSignedOut()
         ):

@@ -25,7 +25,9 @@ def _group() -> None:
 @app.command()
 def account(
     username: Annotated[str, typer.Argument(help="Letters, digits, '.', '_', '@' and '-'.")],
-    role: Annotated[Role, typer.Option(help="An operator will be the one who may move routes.")] = Role.viewer,
+    role: Annotated[
+        Role, typer.Option(help="A viewer looks; an operator may retry and cancel jobs, too.")
+    ] = Role.viewer,
 ) -> None:
     """Make an account, or give it a new password. The password is asked for, or read from standard input."""
     from api_gateway.cli.database import owner_connection

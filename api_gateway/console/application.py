@@ -11,7 +11,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from api_gateway.console.consumer_pages import ConsumerPages
 from api_gateway.console.guard import Guard
+from api_gateway.console.job_pages import JobPages
 from api_gateway.console.pages import Pages
 from api_gateway.console.sessions import Sessions
 from api_gateway.project import Project, load_project
@@ -40,7 +42,9 @@ def build_console(settings: Settings, database: Database | None = None, project:
             lock_timeout=settings.lock_timeout,
         )
     )
-    pages = Pages(project, database, Sessions(settings.require("session_secret")))
+    sessions = Sessions(settings.require("session_secret"))
+    pages = Pages(project, database, sessions)
+    jobs, consumers = JobPages(project, database, sessions), ConsumerPages(project, database, sessions)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -58,6 +62,12 @@ def build_console(settings: Settings, database: Database | None = None, project:
             Route("/login", pages.show_login, methods=["GET"]),
             Route("/login", pages.sign_in, methods=["POST"]),
             Route("/logout", pages.sign_out, methods=["POST"]),
+            Route("/consumers", consumers.show_all, methods=["GET"]),
+            Route("/consumers/{code}", consumers.show_one, methods=["GET"]),
+            Route("/jobs", jobs.show_all, methods=["GET"]),
+            Route("/jobs/{number:int}", jobs.show_one, methods=["GET"]),
+            Route("/jobs/{number:int}/retry", jobs.retry, methods=["POST"]),
+            Route("/jobs/{number:int}/cancel", jobs.cancel, methods=["POST"]),
             Mount("/static", StaticFiles(packages=[("api_gateway.console", "static")])),
         ],
         exception_handlers={

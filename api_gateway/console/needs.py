@@ -10,7 +10,11 @@ from api_gateway.stages import Stage
 
 
 def needs(
-    rows: Sequence[Row], proofs: Sequence[Proof], processes: Sequence[Process], outages: Sequence[Outage] = ()
+    rows: Sequence[Row],
+    proofs: Sequence[Proof],
+    processes: Sequence[Process],
+    outages: Sequence[Outage] = (),
+    failed_jobs: int = 0,
 ) -> Iterable[Need]:
     live = [process for process in processes if not process.silent]
     if missing := [kind for kind in ("edge", "app", "observer") if all(kind != process.kind for process in live)]:
@@ -24,6 +28,8 @@ def needs(
         if not outage.back:
             sentence = "is out of service: the database's schema has changed."
             yield Need("act", f"{outage.subject} {outage.name}", sentence, "outages", "banyan check")
+    if failed_jobs:
+        yield Need("act", _plural(failed_jobs, "job"), "failed, and will not be tried again.", "/jobs?state=failed")
     for proof in _telling(proofs):
         if proof.evidence.mismatches:
             command = _rollback(proof) if proof.stage is Stage.canary else None

@@ -54,7 +54,7 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
         figures=sum(calls.values(), Calls()),
         hours=_hours(answers.hours, answers.now),
         ladder=_ladder(rows, table),
-        needs=tuple(needs(rows, proofs, processes, outages)),
+        needs=tuple(needs(rows, proofs, processes, outages, answers.failed_jobs)),
         columns=columns,
         rows=rows,
         proofs=proofs,

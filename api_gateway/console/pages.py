@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from api_gateway.console import charts, queries
 from api_gateway.console.accounts import MAX_PASSWORD, Account, find_account, password_matches
 from api_gateway.console.forms import read_form
+from api_gateway.console.frame import Frame, account_of, to_the_door
 from api_gateway.console.overview import overview
-from api_gateway.console.rendering import render
-from api_gateway.console.sessions import SESSION_COOKIE, Session, Sessions
 from api_gateway.console.values import Answers
 from api_gateway.console.words import until
 from api_gateway.events import ConsoleSignedIn
@@ -26,41 +24,38 @@ from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.verified import runs
 from api_gateway.limits.attempts import Attempts
 from api_gateway.logging import report
-from api_gateway.project import Project
-from shared_models.database import Database, ReadTransaction
+from shared_models.database import ReadTransaction
 
 REFRESH_SECONDS = 10
 _HASHES_AT_ONCE = 2  # each takes 32 MiB and a core
 
 
 @dataclass(frozen=True)
-class Pages:
-    """What the pages need."""
+class Pages(Frame):
+    """The overview, and the door."""
 
-    project: Project
-    database: Database
-    sessions: Sessions
     attempts: Attempts = field(default_factory=Attempts)
     _hashing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_HASHES_AT_ONCE))
 
     async def show_overview(self, request: Request) -> Response:
-        session = self.sessions.read(request)
-        if session is None:
+        if self.sessions.read(request) is None:
             return RedirectResponse("/login", 303)
         async with self.database.read() as transaction:
-            if await _account_of(session, transaction) is None:
-                return _signed_out()
+            visitor = await self.visitor(request, transaction)
+            if visitor is None:
+                return to_the_door()
             answers = await _ask(transaction, await to_thread.run_sync(self._fingerprints))
         refreshing = request.query_params.get("refresh") == "on"
         page = overview(self.project.routes, answers)
-        response = self._page(
+        response = self.page(
             "overview.html",
+            here="/",
             page=page,
             now=page.now,
             bars=charts.bars(page.hours),
             segments=charts.segments(page.ladder),
-            username=session.username,
-            token=self.sessions.token(session.id),
+            username=visitor.session.username,
+            token=self.sessions.token(visitor.session.id),
             refreshing=refreshing,
         )
         if refreshing:
@@ -105,7 +100,7 @@ class Pages:
         status = error.status_code if isinstance(error, HTTPException) else 500
         sentence = getattr(error, "detail", "") or HTTPStatus(status).description
         headers = getattr(error, "headers", None)
-        return self._page("problem.html", status, headers, title=HTTPStatus(status).phrase, sentence=sentence)
+        return self.page("problem.html", status, headers, title=HTTPStatus(status).phrase, sentence=sentence)
 
     async def database_is_away(self, _request: Request, _error: Exception) -> Response:
         sentence = (
@@ -113,11 +108,11 @@ class Pages:
             "Edge and gateways keep working at the last stages they knew."
         )
         headers = {"Retry-After": "5", "Refresh": "5"}
-        return self._page("problem.html", 503, headers, title="The database is away", sentence=sentence)
+        return self.page("problem.html", 503, headers, title="The database is away", sentence=sentence)
 
     async def something_broke(self, _request: Request, _error: Exception) -> Response:
         sentence = "This page could not be made. Traffic is not concerned: the console is not on its path."
-        return self._page("problem.html", 500, title="Something broke", sentence=sentence)
+        return self.page("problem.html", 500, title="Something broke", sentence=sentence)
 
     def _fingerprints(self) -> dict[str, str]:
         """Of the candidates as they lie in the project's folder now: those of which the gate asks for evidence."""
@@ -137,15 +132,9 @@ class Pages:
     ) -> Response:
         visit = self.sessions.visit(request)
         token = self.sessions.token(visit)
-        response = self._page("login.html", status, headers, message=message, entered=username, token=token)
+        response = self.page("login.html", status, headers, message=message, entered=username, token=token)
         self.sessions.keep_visit(visit, response, secure=_is_secure(request))
         return response
-
-    def _page(
-        self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **context: Any
-    ) -> Response:
-        html = render(template, project=self.project.configuration.name, **context)
-        return HTMLResponse(html, status, headers=dict(headers or {}))
 
     async def _authenticate(self, username: str, password: str) -> Account | None:
         """The account, when there is one and this is its password. Takes equally long either way."""
@@ -161,14 +150,7 @@ class Pages:
     async def _is_known(self, request: Request) -> bool:
         session = self.sessions.read(request)
         async with self.database.read() as transaction:
-            return session is not None and await _account_of(session, transaction) is not None
-
-
-async def _account_of(session: Session, transaction: ReadTransaction) -> Account | None:
-    """The session's account, unless it is gone or has another password by now."""
-    row = await transaction.one(find_account(session.username))
-    account = Account(**row) if row is not None else None
-    return account if account is not None and account.seal == session.seal else None
+            return session is not None and await account_of(session, transaction) is not None
 
 
 async def _ask(transaction: ReadTransaction, fingerprints: Mapping[str, str]) -> Answers:
@@ -187,13 +169,8 @@ async def _ask(transaction: ReadTransaction, fingerprints: Mapping[str, str]) ->
         moves=await transaction.rows(queries.moves()),
         outages=await transaction.rows(queries.outages()),
         processes=await transaction.rows(queries.processes()),
+        failed_jobs=await transaction.value(queries.failed_jobs()),
     )
-
-
-def _signed_out() -> Response:
-    response = RedirectResponse("/login", 303)
-    response.delete_cookie(SESSION_COOKIE, path="/")
-    return response
 
 
 def _is_secure(request: Request) -> bool:

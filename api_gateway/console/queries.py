@@ -9,16 +9,17 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, false, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from api_gateway.evidence.record import NOT_CALLS
 from api_gateway.ledger import LIVE_FOR
-from shared_models.state import call_count, comparison, consumer, ledger, outage, process
+from shared_models.job_tables import queued, status_is
+from shared_models.state import call_count, comparison, consumer, credential, job_fault, ledger, outage, process
 
 DAY = timedelta(hours=24)
 MONTH = timedelta(days=30)
-MOVES, OUTAGES, CONSUMERS, PROCESSES = 20, 50, 200, 60
+MOVES, OUTAGES, CONSUMERS, PROCESSES, CREDENTIALS, FAULTS = 20, 50, 200, 60, 50, 100
 
 
 def now() -> Select[Any]:
@@ -28,6 +29,65 @@ def now() -> Select[Any]:
 
 def consumers() -> Select[Any]:
     return select(consumer.c.code, consumer.c.name).order_by(consumer.c.code).limit(CONSUMERS)
+
+
+def register() -> Select[Any]:
+    """Every consumer with what it is known by, and its calls of listed routes within 30 days."""
+    is_live = and_(credential.c.revoked.is_(None), func.coalesce(credential.c.expires > func.now(), True))
+    known = (
+        select(
+            credential.c.consumer,
+            func.array_agg(credential.c.kind.distinct()).filter(is_live).label("kinds"),
+            func.max(credential.c.last_used).label("last_used"),
+        )
+        .group_by(credential.c.consumer)
+        .subquery()
+    )
+    made = (
+        select(call_count.c.consumer, func.sum(call_count.c.count).label("calls"))
+        .where(call_count.c.hour > func.now() - MONTH, call_count.c.outcome.not_in(NOT_CALLS))
+        .group_by(call_count.c.consumer)
+        .subquery()
+    )
+    return (
+        select(
+            consumer.c.code,
+            consumer.c.name,
+            consumer.c.contact,
+            consumer.c.version,
+            known.c.kinds,
+            known.c.last_used,
+            cast(func.coalesce(made.c.calls, 0), BigInteger).label("calls"),
+        )
+        .select_from(
+            consumer.outerjoin(known, known.c.consumer == consumer.c.code).outerjoin(
+                made, made.c.consumer == consumer.c.code
+            )
+        )
+        .order_by(consumer.c.code)
+        .limit(CONSUMERS)
+    )
+
+
+def registered(code: str) -> Select[Any]:
+    return select(consumer).where(consumer.c.code == code)
+
+
+def credentials(code: str) -> Select[Any]:
+    """Without their hashes; the live ones first, then the newest."""
+    shown = [column for column in credential.c if column.name != "hash"]
+    newest = (credential.c.revoked.is_not(None), credential.c.id.desc())
+    return select(*shown).where(credential.c.consumer == code).order_by(*newest).limit(CREDENTIALS)
+
+
+def faults(job: int) -> Select[Any]:
+    """The first rows that it could not take; what they held is not shown: it is a customer's."""
+    shown = (job_fault.c.row, job_fault.c.field, job_fault.c.code, job_fault.c.detail)
+    return select(*shown).where(job_fault.c.job == job).order_by(job_fault.c.row, job_fault.c.n).limit(FAULTS)
+
+
+def failed_jobs() -> Select[Any]:
+    return select(func.count()).select_from(queued).where(status_is("failed"))
 
 
 def stages() -> Select[Any]:

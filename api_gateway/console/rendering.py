@@ -30,6 +30,7 @@ def _environment() -> Environment:
         clock=words.clock,
         count=words.count,
         shown=words.shown,
+        visible=words.visible,
     )
     environment.globals.update(percent=words.percent, stages=list(Stage))
     return environment

@@ -43,6 +43,7 @@ class Answers:
     moves: Rows = ()
     outages: Rows = ()
     processes: Rows = ()
+    failed_jobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,12 @@ def shown(text: object) -> str:
     Escaping for HTML is the template's business.
     """
     whole = str(text)
-    safe = "".join(_visible(sign) for sign in whole[:SHOWN])
-    return safe if len(whole) <= SHOWN else f"{safe}…"
+    return visible(whole) if len(whole) <= SHOWN else f"{visible(whole[:SHOWN])}…"
+
+
+def visible(text: str) -> str:
+    """The same, whole."""
+    return "".join(_visible(sign) for sign in text)
 
 
 def _visible(sign: str) -> str:

@@ -25,7 +25,7 @@ from shared_models.migrations.history import upgrade
 from tests.browser.world import fill
 from tests.support.outside import CHROMIUM
 
-USERNAME, PASSWORD = "mira", "correct horse battery"
+USERNAME, VIEWER, PASSWORD = "mira", "jo", "correct horse battery"
 _ROUTES = """
 from typing import Annotated
 
@@ -94,7 +94,8 @@ def served(project: Project, database_url: str) -> Iterator[Console]:
 def prepared(database_url: str) -> str:
     upgrade(database_url)
     with psycopg.connect(database_url) as connection:
-        create_console_account(connection, USERNAME, PASSWORD)
+        create_console_account(connection, USERNAME, PASSWORD, "operator")
+        create_console_account(connection, VIEWER, PASSWORD)
     return database_url
 
 

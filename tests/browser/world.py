@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-from sqlalchemy import func, insert
+from sqlalchemy import func, insert, update
 
 from shared_models import state
 from shared_models.statements import run
@@ -23,6 +23,7 @@ def fill(connection: psycopg.Connection[Any], fingerprints: dict[str, str]) -> N
     _calls(connection)
     _comparisons(connection, fingerprints)
     _processes(connection)
+    _jobs(connection)
     connection.commit()
 
 
@@ -38,6 +39,10 @@ def _consumers(connection: psycopg.Connection[Any]) -> None:
         "delta": HOSTILE_ATTRIBUTE,
     }
     run(connection, insert(state.consumer).values([{"code": code, "name": name} for code, name in names.items()]))
+    about = {"contact": "it@acme.example", "notes": HOSTILE, "version": "v1"}
+    run(connection, update(state.consumer).where(state.consumer.c.code == "acme").values(**about))
+    known = {"consumer": "acme", "kind": "query", "hash": b"no secret's", "hint": "to…"}
+    run(connection, insert(state.credential).values(**known).inline())
 
 
 def _moves(connection: psycopg.Connection[Any]) -> None:
@@ -101,6 +106,26 @@ def _comparisons(connection: psycopg.Connection[Any], fingerprints: dict[str, st
                     control_ms=38 + number % 7, candidate_ms=5 + number % 3,
                 ),
             )  # fmt: skip
+
+
+def _jobs(connection: psycopg.Connection[Any]) -> None:
+    """One of each state; the failed one has a reason, and rows that could not be taken."""
+    jobs = [
+        ("load_prices", "succeeded", {"done": 40, "total": 40, "run": 1}),
+        ("send_mail", "todo", {}),
+        ("load_prices", "doing", {"done": 12_000, "total": 50_000, "run": 1}),
+        ("close_books", "failed", {"run": 3, "failures": 3, "error": {"kind": "exception", "error": HOSTILE}}),
+    ]
+    for task, status, known in jobs:
+        (number,) = connection.execute(
+            "INSERT INTO banyan.procrastinate_jobs (queue_name, task_name, args, status) VALUES"
+            " ('default', %s, '{}', %s::banyan.procrastinate_job_status) RETURNING id",
+            [task, status],
+        ).fetchone() or (0,)
+        run(connection, insert(state.job).values(id=number, owner="consumer/acme", **known))
+        if status == "failed":
+            fault = {"job": number, "row": 7, "field": "price", "code": "bad_price", "detail": HOSTILE_ATTRIBUTE}
+            run(connection, insert(state.job_fault).values(**fault))
 
 
 def _processes(connection: psycopg.Connection[Any]) -> None:
