@@ -13,22 +13,22 @@ from shared_models.database import Database
 from shared_models.tables_source import tables_source, tables_stub
 
 
-def frozen_documents(project: Project, contract: Contract) -> dict[str, str]:
-    """The text of `contract.openapi.json`, and of its like for each version, by version. Needs no database."""
+def frozen_documents(project: Project, contract: Contract) -> dict[str, bytes]:
+    """The content of `contract.openapi.json`, and of its like for each version, by version. Needs no database."""
     nowhere = Database("", size=1, application_name="banyan", statement_timeout=1, lock_timeout=1)
     app = build_api(project, contract, Register, Databases(nowhere, nowhere), secret="")
     return {version.version: frozen(app.state.openapi_of(version.version)) for version in contract.versions}
 
 
-def generated_files(project: Project) -> dict[Path, str]:
+def generated_files(project: Project) -> dict[Path, bytes]:
     """Raises UsageError when contract or snapshot are wrong. A missing `tables.py` is written: operations import it."""
     snapshot = load_snapshot(project)
     tables = {
-        project.folder / "tables.py": tables_source(snapshot),
-        project.folder / "tables.pyi": tables_stub(snapshot),
+        project.folder / "tables.py": tables_source(snapshot).encode(),
+        project.folder / "tables.pyi": tables_stub(snapshot).encode(),
     }
-    for path, text in tables.items():
+    for path, content in tables.items():
         if not path.exists():
-            path.write_text(text, "utf-8")
+            path.write_bytes(content)
     documents = frozen_documents(project, load_contract(project))
-    return {**tables, **{project.openapi_path_of(version): text for version, text in documents.items()}}
+    return {**tables, **{project.openapi_path_of(version): content for version, content in documents.items()}}

@@ -25,12 +25,12 @@ def against_frozen_document(subject: Subject) -> Iterator[Disagreement]:
         yield from _of_version(subject, subject.project.openapi_path_of(version), document)
 
 
-def _of_version(subject: Subject, path: Path, document: str) -> Iterator[Disagreement]:
+def _of_version(subject: Subject, path: Path, document: bytes) -> Iterator[Disagreement]:
     try:
-        text = path.read_text("utf-8")
-        if text == document:
+        committed = path.read_bytes()
+        if committed == document:
             return
-        before = json.loads(text)
+        before = json.loads(committed)
     except FileNotFoundError:
         yield _found("openapi_missing", "error", "the frozen document is missing", _FREEZE, path.name)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -24,7 +25,7 @@ def openapi(
     project = load_project(project_folder(settings()))
     files = generated_files(project)
     if check:
-        stale = [path.name for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+        stale = [path.name for path, content in files.items() if not path.exists() or path.read_bytes() != content]
         if stale:
             raise Finding(f"not up to date: {', '.join(stale)}", hint="`banyan openapi --write` writes them.")
         return
@@ -32,8 +33,8 @@ def openapi(
         asked = version or project.configuration.api.version
         if asked not in project.versions:
             raise UsageError(f"there is no version {asked}: there is {', '.join(project.versions)}.")
-        print(files[project.openapi_path_of(asked)], end="")
+        sys.stdout.write(files[project.openapi_path_of(asked)].decode())
         return
-    for path, text in files.items():
-        path.write_text(text, "utf-8")
+    for path, content in files.items():
+        path.write_bytes(content)
         print(f"wrote {path.name}")

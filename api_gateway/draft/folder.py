@@ -48,7 +48,7 @@ def read_memory(folder: Path) -> Memory:
 def is_edited(folder: Path, name: str, memory: Memory) -> bool:
     """Is the file there, and not as an earlier run left it?"""
     text = _read(folder / name)
-    return text is not None and memory.hashes.get(name) != _hash(text)
+    return text is not None and memory.hashes.get(name) != _hash(text.encode())
 
 
 def write_files(folder: Path, files: Mapping[str, str], memory: Memory, draft: Draft) -> dict[str, Outcome]:
@@ -62,7 +62,7 @@ def write_files(folder: Path, files: Mapping[str, str], memory: Memory, draft: D
         for name, text in files.items():
             outcomes[name] = _write(folder / name, text, hashes.get(name))
             if outcomes[name] != "kept":
-                hashes[name] = _hash(text)
+                hashes[name] = _hash(text.encode())
         # What an edited contract has not taken up stays new until the contract is drafted afresh.
         if outcomes.get("contract.py") != "kept":
             related = {r.name: frozenset(relation.ends for relation in r.relations) for r in draft.resources}
@@ -73,14 +73,14 @@ def write_files(folder: Path, files: Mapping[str, str], memory: Memory, draft: D
     return outcomes
 
 
-def write_generated(folder: Path, name: str, text: str) -> None:
+def write_generated(folder: Path, name: str, content: bytes) -> None:
     """Replaces a file that nobody edits by hand, and remembers it as ours. Raises EnvironmentFault."""
-    memory = read_memory(folder)
+    memory, path = read_memory(folder), folder / name
     try:
-        if _read(folder / name) != text:
-            _replace(folder / name, text)
+        if not path.exists() or path.read_bytes() != content:
+            _replace(path, content)
         if memory.hashes:
-            _remember(folder, replace(memory, hashes={**memory.hashes, name: _hash(text)}))
+            _remember(folder, replace(memory, hashes={**memory.hashes, name: _hash(content)}))
     except OSError as error:
         raise EnvironmentFault(f"cannot write {error.filename or folder}: {error.strerror}.") from None
 
@@ -89,9 +89,9 @@ def _write(path: Path, text: str, written_before: str | None) -> Outcome:
     present = _read(path)
     if present == text:
         return "unchanged"
-    if present is not None and _hash(present) != written_before:
+    if present is not None and _hash(present.encode()) != written_before:
         return "kept"
-    _replace(path, text)
+    _replace(path, text.encode())
     return "written"
 
 
@@ -119,7 +119,7 @@ def _remember(folder: Path, memory: Memory) -> None:
     ]
     text = "{\n" + ",\n".join(parts) + "\n}\n"
     if _read(folder / MEMORY) != text:
-        _replace(folder / MEMORY, text)
+        _replace(folder / MEMORY, text.encode())
 
 
 def _read(path: Path) -> str | None:
@@ -131,12 +131,12 @@ def _read(path: Path) -> str | None:
         return ""  # not ours, whatever it is: it will count as edited
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
@@ -144,5 +144,5 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

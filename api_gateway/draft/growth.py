@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from api_gateway.draft.names import Names
@@ -31,7 +31,11 @@ def proposed_source(draft: Draft, drafted: Known, related: Known, contract: str)
     present = _classes_of(contract)
     named = [r if r.name not in present else replace(r, class_name=present[r.name].name) for r in draft.resources]
     classes = {r.name: r for r in named if r.name in present or r.name not in drafted}
-    parts = [part for resource in named for part in _new_of(resource, classes, drafted, related, present)]
+    above = dict.fromkeys(present)
+    parts: list[str] = []
+    for resource in named:
+        parts += _new_of(resource, classes, drafted, related, present, above)
+        above.setdefault(resource.name)
     return "\n\n".join([*_needed(draft, "\n".join(parts), contract), *parts])
 
 
@@ -51,10 +55,12 @@ def _new_of(
     drafted: Known,
     related: Known,
     present: Mapping[TableName, _Class],
+    above: Collection[TableName],
 ) -> Iterator[str]:
+    """`above`: what stands in the contract already, or is printed before."""
     known, edited = drafted.get(resource.name), present.get(resource.name)
     if known is None and edited is None:
-        yield resource_source(_leading_somewhere(resource, classes), classes)
+        yield resource_source(_leading_somewhere(resource, classes), classes, above)
     if known is None or edited is None:
         return
     fields = [field for field in resource.fields if field.column not in known]
@@ -67,7 +73,8 @@ def _new_of(
         new = " and ".join(word for word, is_there in (("columns", fields), ("foreign keys", relations)) if is_there)
         lines = [f"# in class {edited.name}, for new {new} of {resource.schema}.{resource.table}:"]
         lines += [f"    {line}" for field in fields for line in field_source(field)]
-        lines += [f"    {line}" for relation in relations for line in relation_source(relation, classes)]
+        earlier = list(present)[: list(present).index(resource.name)]
+        lines += [f"    {line}" for relation in relations for line in relation_source(relation, classes, earlier)]
         yield "\n".join(lines)
 
 

@@ -77,7 +77,7 @@ def _freeze(folder: Path, snapshot: Snapshot) -> Outcome:
     project = load_project(folder)
     forget_modules(project)
     path = project.openapi_path
-    before = path.read_text("utf-8") if path.exists() else None
+    before = path.read_bytes() if path.exists() else None
     document = frozen_documents(project, load_contract(project, snapshot))[project.configuration.api.version]
     write_generated(folder, path.name, document)
     return "unchanged" if document == before else "written"

@@ -13,13 +13,13 @@ from api_gateway.project import Project
 def refresh_snapshot(project: Project, database_url: str) -> None:
     """Raises EnvironmentFault when the database is away or the file cannot be written."""
     snapshot = live_snapshot(project.configuration.schemas, database_url)
-    write_generated(project.folder, project.snapshot_path.name, snapshot.to_json())
+    write_generated(project.folder, project.snapshot_path.name, snapshot.to_json().encode())
 
 
 def refresh_generated(project: Project) -> None:
     """`tables.py` and `contract.openapi.json`. Raises UsageError when the contract does not fit the snapshot."""
-    for path, text in generated_files(project).items():
-        write_generated(project.folder, path.name, text)
+    for path, content in generated_files(project).items():
+        write_generated(project.folder, path.name, content)
 
 
 def forget_modules(project: Project) -> None:

@@ -23,9 +23,8 @@ _HEADER = '''"""What the API shows of the legacy schema: drafted by `banyan init
 Every class is one noun of the API. Rename classes, paths and fields, delete what nobody shall see, take up the
 proposals (they stand as comments, each with what it rests on). `banyan check` says what does not fit the schema.
 `Rows.all()` lets everybody who has the scope see every row: narrow it where rows belong to somebody.
+A class that stands further down is named in quotation marks.
 """
-
-from __future__ import annotations
 '''
 _MODULES = {
     "Any": "typing",
@@ -51,14 +50,20 @@ def contract_source(draft: Draft) -> str:
     """The whole module. Valid Python, not yet formatted."""
     classes = {resource.name: resource for resource in draft.resources}
     parts = [enum_source(enum) for enum in draft.enums]
-    parts += [resource_source(resource, classes) for resource in draft.resources]
+    defined: set[TableName] = set()
+    for resource in draft.resources:
+        parts.append(resource_source(resource, classes, defined))
+        defined.add(resource.name)
     parts.append("operations: list[Any] = []")
     parts.append(_left_out(draft.left_out))
     body = "\n\n\n".join(part for part in parts if part)
     return f"{_HEADER}\n{imports(body)}\n\n\n{body}\n"
 
 
-def resource_source(resource: DraftResource, classes: Mapping[TableName, DraftResource]) -> str:
+def resource_source(
+    resource: DraftResource, classes: Mapping[TableName, DraftResource], defined: Collection[TableName]
+) -> str:
+    """`defined`: the classes that stand above it."""
     keywords = [f"table={python_string(resource.table)}"]
     if resource.schema != "public":
         keywords.append(f"schema={python_string(resource.schema)}")
@@ -73,7 +78,7 @@ def resource_source(resource: DraftResource, classes: Mapping[TableName, DraftRe
     for field in resource.fields:
         lines += _indented(field_source(field))
     for relation in resource.relations:
-        lines += _indented(relation_source(relation, classes))
+        lines += _indented(relation_source(relation, classes, defined))
     lines += [f"    # left out: {_one_line(left.what or '')} - {_one_line(left.reason)}" for left in resource.left_out]
     return "\n".join(lines)
 
@@ -102,17 +107,20 @@ def field_source(field: DraftField) -> list[str]:
     return [*lines, f"{field.attribute}: {annotation}{' = None' if field.optional else ''}"]
 
 
-def relation_source(relation: DraftRelation, classes: Mapping[TableName, DraftResource]) -> list[str]:
-    target = classes[relation.target].class_name
+def relation_source(
+    relation: DraftRelation, classes: Mapping[TableName, DraftResource], defined: Collection[TableName]
+) -> list[str]:
+    """Annotations are read when the class is made, five times as fast as later: what is not there yet is quoted."""
+    target, mark = classes[relation.target].class_name, "" if relation.target in defined else '"'
     to = f", to={_strings(relation.to)}" if relation.to else ""
     if relation.kind == "parent":
         marker, shown, default = (
             f"Parent({', '.join(map(python_string, relation.columns))}{to})",
-            f"{target} | None",
+            f"{mark}{target} | None{mark}",
             "None",
         )
     else:
-        marker, shown, default = f"Children(on={_strings(relation.columns)}{to})", f"list[{target}]", "[]"
+        marker, shown, default = f"Children(on={_strings(relation.columns)}{to})", f"{mark}list[{target}]{mark}", "[]"
     marks = ", ".join(mark for mark in (marker, _alias(relation.alias)) if mark)
     line = f"{relation.attribute}: Annotated[{shown}, {marks}] = {default}"
     return _proposal(Proposal(line, relation.evidence)) if relation.proposed else [line]

@@ -172,7 +172,7 @@ def test_a_relation_into_a_large_table_without_an_index_is_a_warning_with_the_st
     init_project(folder, url)
     text = (folder / "contract.py").read_text("utf-8")
     text = text.replace(
-        "    stat: int\n", '    stat: int\n    lines: Annotated[list[OrdDetail], Children(on="ord_no")] = []\n'
+        "    stat: int\n", '    stat: int\n    lines: Annotated["list[OrdDetail]", Children(on="ord_no")] = []\n'
     )
     (folder / "contract.py").write_text(text.replace("import Column", "import Children, Column"), "utf-8")
     shutil.move(folder, tmp_path / "large_edited_api")

@@ -128,7 +128,7 @@ def test_a_new_foreign_key_between_columns_that_were_there_is_proposed_until_it_
     edited = contract.read_text("utf-8").replace("class Region(", "class Area(")
     contract.write_text(edited + "\n# ours\n", "utf-8")
     _execute(url, "ALTER TABLE customer ADD FOREIGN KEY (area) REFERENCES region")
-    line = '    region: Annotated[Area | None, Parent("area")] = None'
+    line = '    region: Annotated["Area | None", Parent("area")] = None'
     for _ in range(2):
         answer = _init(banyan, folder)
         assert f"# in class Customer, for new foreign keys of public.customer:\n{line}" in answer.out
@@ -149,7 +149,7 @@ def test_a_table_of_parts_that_came_later_is_proposed_on_both_sides(banyan: Bany
     printed = _init(banyan, folder).out
     assert "class OrdLine(" in printed
     assert "# in class OrdHeader, for new foreign keys of public.ord_hdr:" in printed
-    assert 'ord_lines: Annotated[list[OrdLine], Children(on="ord_no")] = []' in printed
+    assert 'ord_lines: Annotated["list[OrdLine]", Children(on="ord_no")] = []' in printed
 
 
 def test_a_foreign_key_to_what_somebody_deleted_is_not_proposed(banyan: Banyan, url: str, tmp_path: Path) -> None:

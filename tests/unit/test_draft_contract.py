@@ -55,7 +55,7 @@ def test_lines_whose_key_begins_with_their_parents_become_its_children() -> None
         primary_key=("ord_no", "ln_no"),
         foreign_keys=(ForeignKey("fk", ("ord_no",), "public", "ord_hdr", ("ord_no",)),),
     )
-    assert 'ord_details: Annotated[list[OrdDetail], Children(on="ord_no")] = []' in _source(_order(), line)
+    assert 'ord_details: Annotated["list[OrdDetail]", Children(on="ord_no")] = []' in _source(_order(), line)
 
 
 def test_a_relation_nobody_declared_is_only_proposed_and_only_when_the_rows_agree() -> None:

@@ -2,7 +2,9 @@
 
 document     composes the whole: FastAPI's own paths, the resources', the shared components
 paths        which paths a resource has: the one place where kinds of requests are joined
-reads        GET of a list and of one row         parameters   what a reading request may carry
+reads        GET of a list and of one row
+filters      what a list may be filtered by       patterns     groups of such conditions
+parameters   what else a reading request takes    shared       parameters told once, as components
 exports      GET of a whole list as a file
 aggregates   GET of a list summed up
 operations   what FastAPI cannot know of a hand-written operation; jobs: where they are

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from api_gateway.api.aggregate_request import AGGREGATE_WORDS
 from api_gateway.api.aggregate_select import MOST_GROUPS
+from api_gateway.api.openapi.filters import filters
 from api_gateway.api.openapi.names import list_id
-from api_gateway.api.openapi.parameters import filters, names_parameter, search_parameter
-from api_gateway.api.openapi.reads import OF_ANSWERS, PREFER
+from api_gateway.api.openapi.parameters import names_parameter, prefer, search_parameter
+from api_gateway.api.openapi.reads import OF_ANSWERS
 from api_gateway.api.openapi.responses import OF_READING, headers, refusals
 from api_gateway.api.openapi.schemas import Json, nullable, reference
+from api_gateway.api.openapi.shared import Shared
 from api_gateway.api.query import MAX_GROUPED
 from shared_models.contract import Function
 from shared_models.resources import Aggregate, BoundAggregates, BoundResource, Resources
@@ -23,7 +25,7 @@ _MEANINGS: Mapping[Function, str] = {
 }
 
 
-def aggregate_operation(resource: BoundResource, known: BoundAggregates, resources: Resources) -> Json:
+def aggregate_operation(resource: BoundResource, known: BoundAggregates, resources: Resources, shared: Shared) -> Json:
     answer = {
         "description": "The groups.",
         "headers": headers(*OF_ANSWERS),
@@ -36,9 +38,9 @@ def aggregate_operation(resource: BoundResource, known: BoundAggregates, resourc
         "description": f"How many rows there are, in all or by group; at most {MOST_GROUPS} groups.",
         "parameters": [
             *_words(known),
-            *filters(resource, resources, AGGREGATE_WORDS),
-            *search_parameter(resource),
-            PREFER,
+            *filters(resource, resources, shared, AGGREGATE_WORDS),
+            *search_parameter(resource, shared),
+            prefer(shared),
         ],
         "responses": {"200": answer, **refusals(*OF_READING)},
     }

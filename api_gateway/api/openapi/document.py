@@ -15,15 +15,16 @@ from starlette.responses import Response
 from api_gateway.api.contract import Contract
 from api_gateway.api.openapi.aggregates import aggregate_schemas
 from api_gateway.api.openapi.examples import with_example
+from api_gateway.api.openapi.filters import TEXT_PATTERN
 from api_gateway.api.openapi.jobs import job_paths, job_schemas
 from api_gateway.api.openapi.operations import complete
-from api_gateway.api.openapi.parameters import TEXT_PATTERN
 from api_gateway.api.openapi.paths import resource_paths
 from api_gateway.api.openapi.patterns import filter_schemas
 from api_gateway.api.openapi.responses import component_headers, component_responses, with_what_all_have
 from api_gateway.api.openapi.retired import retired, with_refusals_told
 from api_gateway.api.openapi.schemas import Json, component_schemas
 from api_gateway.api.openapi.security import complete_signing_in, schemes
+from api_gateway.api.openapi.shared import Shared
 from api_gateway.api.openapi.writes import write_schemas
 from api_gateway.api.operations import operation_of
 from api_gateway.api.retiring import Lifecycles, lifecycles
@@ -56,7 +57,8 @@ def document(
     jobs: str | None = getattr(app.state, "jobs", None)
     if jobs is not None:
         paths |= job_paths(f"{prefix}{jobs}")
-    for path, item in resource_paths(resources, prefix).items():
+    shared = Shared()
+    for path, item in resource_paths(resources, prefix, shared).items():
         ends = lifecycle.of_resource(resources.by_path[path.removeprefix(prefix).partition("/")[0].partition(":")[0]])
         paths[path] = {**{method: retired(op, ends) for method, op in item.items()}, **paths.get(path, {})}
     components = written.setdefault("components", {})
@@ -76,6 +78,8 @@ def document(
     is_retiring = any(op.get("deprecated") for item in paths.values() for op in item.values())
     components["responses"] = with_refusals_told(refusals) if is_retiring else refusals
     components["headers"] = component_headers()
+    if shared.components:
+        components["parameters"] = dict(sorted(shared.components.items()))
     components["securitySchemes"] = schemes(configuration)
     security: list[Json] = [{name: []} for name in components["securitySchemes"]]
     whole = {**written, "servers": [{"url": "/"}], "paths": dict(sorted(paths.items())), "security": security}
@@ -111,9 +115,9 @@ def _storable(schema: Any) -> Any:
     return {**inner, "pattern": TEXT_PATTERN} if is_free else inner
 
 
-def frozen(written: Json) -> str:
-    """The committed form: stable, readable in a review, ends with a newline."""
-    return to_json(written, indent=1).decode() + "\n"  # as json.dumps would, ten times as fast
+def frozen(written: Json) -> bytes:
+    """The committed form: stable, readable in a review, ends with a newline. Of a large API it is many megabytes."""
+    return to_json(written, indent=1) + b"\n"  # as json.dumps would, ten times as fast
 
 
 def install(app: FastAPI, contract: Contract, prefix: str, configuration: Configuration) -> None:

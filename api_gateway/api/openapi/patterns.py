@@ -6,22 +6,25 @@ The pattern covers conditions and one level of groups among them; groups go deep
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 
 from api_gateway.api.openapi.schemas import Json
 from shared_models.resources import BoundResource, Field, Resources
+from shared_models.values import Value
 
 _QUOTED = r'"(?:[^"\\\u0000]|\\["\\])*"'
 _TEXT = rf'(?:{_QUOTED}|[^\u0000,()"][^\u0000,()]*)'
 _LIKE = r'[^\u0000,()"\\][^\u0000,()\\]{0,99}'
-_DATE = r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+_DATE = r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:[01][1-9]|2[0-8])"
 _FORMATS = {
     "date": _DATE,
-    "date-time": _DATE + r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-]0[0-9]:00)",
-    "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    "date-time": _DATE + r"T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){2}(?:Z|[+-]0[0-9]:00)",
+    "uuid": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 }
 _ITEMS = 8
+_SINGLE = ("eq", "ne", "lt", "lte", "gt", "gte")
+_COMPARING = frozenset({*_SINGLE, "in"})
 
 
 def filter_schema(resource: BoundResource, resources: Resources) -> Json | None:
@@ -41,10 +44,12 @@ def filter_schema(resource: BoundResource, resources: Resources) -> Json | None:
 
 def can_be_filtered(resource: BoundResource, resources: Resources) -> bool:
     """Is there a component `<Resource>Filter`?"""
-    parents = (resources.of(link.target) for link in resource.links.values() if link.kind == "parent")
-    taken = [(field, field.operators) for field in resource.fields.values()]
-    behind = ((field, field.operators_behind_parent) for parent in parents for field in parent.fields.values())
-    return any(True for field, operators in chain(taken, behind) for _ in _operands(field, operators))
+    reached = (
+        (f, f.operators_behind_parent if behind else f.operators)
+        for behind, fields in _reached(resource, resources)
+        for f in fields.values()
+    )
+    return any(True for field, taken in reached for _ in _tests(field, taken))
 
 
 def filter_schemas(resources: Resources) -> Json:
@@ -53,40 +58,53 @@ def filter_schemas(resources: Resources) -> Json:
 
 
 def _conditions(resource: BoundResource, resources: Resources) -> Iterator[str]:
-    yield from _of_fields(resource, "")
+    """One alternative for all fields, own ones and parents', that take the same operators and the same values."""
+    alike: dict[str, dict[str, list[str]]] = {}
+    for behind, fields in _reached(resource, resources):
+        for field in fields.values():
+            for test in _tests(field, field.operators_behind_parent if behind else field.operators):
+                alike.setdefault(test, {}).setdefault(behind, []).append(field.name)
+    for test, names in alike.items():
+        yield _one_of(f"{behind}{_one_of(each)}" for behind, each in names.items()) + test
+
+
+def _reached(resource: BoundResource, resources: Resources) -> Iterator[tuple[str, Mapping[str, Field]]]:
+    yield "", resource.fields
     for name, link in resource.links.items():
         if link.kind == "parent":
-            yield from _of_fields(resources.of(link.target), re.escape(name).replace(r"\-", "-") + r"\.")
+            yield re.escape(name).replace(r"\-", "-") + r"\.", resources.of(link.target).fields
 
 
-def _of_fields(resource: BoundResource, prefix: str) -> Iterator[str]:
-    """One alternative for all fields that take the same operators and the same values."""
-    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for field in resource.fields.values():
-        for operators, operand in _operands(field, field.operators_behind_parent if prefix else field.operators):
-            alike.setdefault((operand, operators), []).append(field.name)
-    for (operand, operators), names in alike.items():
-        yield rf"{prefix}(?:{'|'.join(names)})\[(?:{'|'.join(operators)})\]={operand}"
+def _one_of(parts: Iterable[str]) -> str:
+    listed = list(parts)
+    return listed[0] if len(listed) == 1 else f"(?:{'|'.join(listed)})"
 
 
-def _operands(field: Field, taken: frozenset[str]) -> Iterator[tuple[tuple[str, ...], str]]:
-    value = _value(field)
-    single = tuple(o for o in ("eq", "ne", "lt", "lte", "gt", "gte") if o in taken)
-    if value is not None and single:
-        yield single, value
-    if value is not None and "in" in taken:
-        yield ("in",), rf"\({value}(?:,{value}){{0,7}}\)"
+def _tests(field: Field, taken: frozenset[str]) -> Iterator[str]:
+    """What may stand behind a field's name: operators, and what they take."""
+    is_text, is_numeric = "like" in field.operators, field.column.type.name == "numeric"
+    operand = _operand(field.value, is_text=is_text, is_numeric=is_numeric)
+    if operand is not None and taken & _COMPARING:
+        yield _comparison(operand, taken & _COMPARING)
     if "like" in taken:
-        yield ("like", "ilike"), _LIKE
+        yield rf"\[i?like\]={_LIKE}"
     if "null" in taken:
-        yield ("null",), "(?:true|false)"
+        yield r"\[null\]=(?:true|false)"
 
 
-def _value(field: Field) -> str | None:
-    schema = field.value.schema
+@cache
+def _comparison(operand: str, taken: frozenset[str]) -> str:
+    single = _one_of(operator for operator in _SINGLE if operator in taken)
+    several = rf"in\]=\({operand}(?:,{operand}){{0,{_ITEMS - 1}}}\)"
+    return rf"\[(?:{single}\]={operand}|{several})" if "in" in taken else rf"\[{single}\]={operand}"
+
+
+@lru_cache(maxsize=8192)
+def _operand(value: Value, *, is_text: bool, is_numeric: bool) -> str | None:
+    schema = value.schema
     if "enum" in schema:
         plain = [_json_text(label) for label in schema["enum"]]
-        return f"(?:{'|'.join(re.escape(text) for text in plain)})" if all(map(_is_plain, plain)) else None
+        return _one_of(map(re.escape, plain)) if all(map(_is_plain, plain)) else None
     if schema.get("type") == "boolean":
         return "(?:true|false)"
     if schema.get("type") == "integer":
@@ -94,9 +112,9 @@ def _value(field: Field) -> str | None:
         return ("-?" if schema.get("minimum", 0) < 0 else "") + f"[0-9]{{1,{digits}}}" if digits else None
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
-    if "like" in field.operators:
+    if is_text:
         return _TEXT
-    return r"-?[0-9]{1,12}(?:\.[0-9]{1,12})?" if field.column.type.name == "numeric" else None
+    return r"-?[0-9]{1,12}(?:\.[0-9]{1,12})?" if is_numeric else None
 
 
 def _json_text(label: object) -> str:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from api_gateway.api.openapi.filters import filters, parameter_schema
 from api_gateway.api.openapi.names import get_id, list_id
-from api_gateway.api.openapi.parameters import filters, page_parameters, parameter_schema, shape_parameters
+from api_gateway.api.openapi.parameters import page_parameters, prefer, shape_parameters
 from api_gateway.api.openapi.responses import OF_READING, always, headers, refusals
 from api_gateway.api.openapi.schemas import Json, reference, shown
+from api_gateway.api.openapi.shared import Shared
 from shared_models.resources import BoundResource, Resources
 
 OF_ANSWERS = ("Server-Timing", "Preference-Applied")
-PREFER: Json = {
-    "name": "Prefer",
-    "in": "header",
-    "description": "`handling=strict`: refuse what is not understood, as is always done (RFC 7240).",
-    "schema": {"type": "string"},
-}
 
 
-def list_operation(resource: BoundResource, resources: Resources) -> Json:
+def list_operation(resource: BoundResource, resources: Resources, shared: Shared) -> Json:
     body = {"application/json": {"schema": reference(f"{resource.name}Page")}}
     answer: Json = {"description": "A page of rows.", "headers": headers("Link", *OF_ANSWERS), "content": body}
     return {
@@ -26,10 +22,10 @@ def list_operation(resource: BoundResource, resources: Resources) -> Json:
         "tags": [resource.path],
         "description": _list_description(resource),
         "parameters": [
-            *filters(resource, resources),
-            *page_parameters(resource),
-            *shape_parameters(resource, resources),
-            PREFER,
+            *filters(resource, resources, shared),
+            *page_parameters(resource, shared),
+            *shape_parameters(resource, resources, shared),
+            prefer(shared),
         ],
         "responses": {"200": answer, **refusals(*OF_READING)},
     }
@@ -43,7 +39,7 @@ def _list_description(resource: BoundResource) -> str:
     return text
 
 
-def get_operation(resource: BoundResource, resources: Resources) -> Json:
+def get_operation(resource: BoundResource, resources: Resources, shared: Shared) -> Json:
     parameters: list[Json] = [
         {"name": field.name, "in": "path", "required": True, "schema": parameter_schema(field)}
         for field in resource.key
@@ -53,7 +49,7 @@ def get_operation(resource: BoundResource, resources: Resources) -> Json:
         "operationId": get_id(resource),
         "summary": f"Get one of {resource.path}",
         "tags": [resource.path],
-        "parameters": [*parameters, *shape_parameters(resource, resources), known, PREFER],
+        "parameters": [*parameters, *shape_parameters(resource, resources, shared), known, prefer(shared)],
         "responses": {
             "200": {
                 "description": "The row.",

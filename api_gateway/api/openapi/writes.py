@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from api_gateway.api.openapi.filters import parameter_schema
 from api_gateway.api.openapi.names import get_id, snake
 from api_gateway.api.openapi.operations import IDEMPOTENCY_KEY
-from api_gateway.api.openapi.parameters import parameter_schema
 from api_gateway.api.openapi.responses import headers, refusals
 from api_gateway.api.openapi.schemas import Json, nullable, reference
 from shared_models.resources import BoundResource, Field, Resources
