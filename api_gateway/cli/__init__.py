@@ -12,6 +12,7 @@ from api_gateway.cli import (
     check,
     console,
     consumers,
+    discover,
     doctor,
     edge,
     evidence,
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("init")(init.init)
 app.command("doctor")(doctor.doctor)
+app.command("discover")(discover.discover)
 app.command("check")(check.check)
 app.command("grants")(grants.grants)
 app.command("openapi")(openapi.openapi)

@@ -77,6 +77,12 @@ def test_proving_a_mimic_goes_as_it_says(running: Instance) -> None:
         shell.run(command)
 
 
+def test_taking_stock_goes_as_it_says(running: Instance) -> None:
+    shell = terminal(running.folder)
+    for command in in_terminal(HOW_TO / "take-stock.md"):
+        shell.run(command)
+
+
 def test_recording_requests_goes_as_it_says(running: Instance) -> None:
     shell = terminal(running.folder)
     for command in in_terminal(HOW_TO / "record-requests.md"):
