@@ -106,6 +106,30 @@ class Edge(_Table):
     trusted_hops: int = 0
 
 
+class Login(_Table):
+    """How `verify` signs in at the legacy app, by the form of a page. Values may hold the places of `legacy.env`.
+
+    fields  what is typed into the form; what else it holds is sent back as it is. `{password}`: BANYAN_VERIFY_PASSWORD.
+    query   what the app's addresses carry of the session, added to every request.
+    tokens  hidden fields against forgery: as the page after the sign-in has them, they are sent with every form.
+    """
+
+    path: str = Field(pattern="^/")
+    fields: Mapping[str, str] = Field(min_length=1)
+    query: Mapping[str, str] = Field(default_factory=dict)
+    tokens: tuple[str, ...] = ()
+
+
+class Verify(_Table):
+    """What `banyan verify` needs to know of the legacy app beyond how it is started.
+
+    keys  columns that the legacy app fills with keys of its own, such as from a counter: `orders.order_no`.
+    """
+
+    login: Login | None = None
+    keys: tuple[str, ...] = ()
+
+
 class Configuration(_Table):
     """`banyan.toml`, whole."""
 
@@ -120,6 +144,7 @@ class Configuration(_Table):
     issuers: Mapping[str, Issuer] = Field(default_factory=dict)
     tokens: Tokens = Field(default_factory=Tokens)
     cors: Cors = Field(default_factory=Cors)
+    verify: Verify = Field(default_factory=Verify)
     traffic: str | None = None  # module of simulated partners, for the demonstration
 
     @model_validator(mode="after")

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     token_secrets: SecretStr | None = Field(None, description="Sign access tokens, newest first, separated by commas.")
     legacy_secret_key: SecretStr | None = Field(None, description="The legacy app's SECRET_KEY, to read its sessions.")
 
+    verify_password: SecretStr | None = Field(None, description="{password} of [verify.login]: signs verify in.")
+
     pool_size: int = Field(8, ge=1, le=200, description="Database connections of one gateway process.")
     connection_budget: int = Field(0, ge=0, description="Connections of all gateways together; 0: no ceiling.")
     pooler: Literal["none", "transaction"] = Field("none", description="What stands before the API's database.")

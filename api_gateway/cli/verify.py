@@ -5,8 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +18,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from api_gateway.consumers import Register
     from api_gateway.project import Project
     from api_gateway.routes import Route
     from api_gateway.verify.findings import Report
@@ -26,6 +31,7 @@ def verify(
     seed: Annotated[int, typer.Option(min=0, help="The same seed and data ask the same.")] = 1,
     budget: Annotated[str, typer.Option(help="How long to ask: 60s, 10m.")] = "60s",
     requests: Annotated[int | None, typer.Option(min=1, help="Stop after so many requests.")] = None,
+    first: Annotated[bool, typer.Option("--first", help="Stop at the first difference.")] = False,
     secrets: Annotated[
         Path | None, typer.Option(help='Secrets that are not in the data: {"acme": {"basic": "user:password"}}.')
     ] = None,
@@ -36,46 +42,98 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Prove mimics against the legacy app, each side on its own copy of the database. Exits 1 when they differ."""
-    from api_gateway.cli.database import administrator_url, owner_connection
     from api_gateway.cli.instance import project_folder
-    from api_gateway.consumers import load_register
-    from api_gateway.errors import UsageError
+    from api_gateway.errors import EnvironmentFault, UsageError
     from api_gateway.project import load_project
     from api_gateway.settings import settings
 
     plan_seconds = _seconds(budget)
     project = load_project(project_ or project_folder(settings()))
     chosen = _chosen(project, routes or ())
+    if html is not None and not html.parent.is_dir():
+        raise UsageError(f"--html: there is no folder {html.parent}.")
     try:
         from api_gateway.verify import cases as kept_cases
         from api_gateway.verify import report as shown
         from api_gateway.verify.run import Plan, ask, prepared, replay
     except ImportError as error:
         raise UsageError(f"verify needs {error.name}.", hint="pip install 'banyan-gateway[verify]'") from None
-    with owner_connection(settings()) as connection:
-        register = load_register(connection)
-    with prepared(project, register, administrator_url(settings()), secrets) as ready:
-        if cases:
-            tried = replay(project, kept_cases.kept(project, {route.name for route in chosen}), ready)
-            _tell_cases(shown.cases_as_json(tried), as_json=as_json)
-            return
-        plan = Plan(seed, plan_seconds, requests)
-        report = ask(project, chosen, ready, plan, _progress(quiet=as_json))
-    if record:
-        _record(project, report)
+    with _stopped_by_signals(), _source(project, quiet=as_json) as (url, register, is_given):
+        with prepared(project, register, url, secrets) as ready:
+            if cases:
+                tried = replay(project, kept_cases.kept(project, {route.name for route in chosen}), ready)
+                _tell_cases(shown.cases_as_json(tried), as_json=as_json)
+                return
+            report = ask(
+                project, chosen, ready, Plan(seed, plan_seconds, requests, only_first=first), _progress(quiet=as_json)
+            )
+        if record and is_given and not report.ended:
+            _record(project, report)
     if as_json:
         print(json.dumps(shown.as_json(report), indent=2))
     else:
-        _print(report)
-    if html is not None:
-        from api_gateway.verify.page import page
+        _print(report, recorded=record and is_given)
+    try:
+        if html is not None:
+            from api_gateway.verify.page import page
 
-        html.write_text(page(report, project.configuration.name), "utf-8")
-    for found in report.found if keep else ():
-        path = kept_cases.keep(project, found)
-        print(f"kept: {path}", file=sys.stderr)
+            html.write_text(page(report, project.configuration.name), "utf-8")
+        for found in report.found if keep else ():
+            path = kept_cases.keep(project, found)
+            print(f"kept: {path}", file=sys.stderr)
+    except OSError as error:
+        raise EnvironmentFault(f"{error.filename or html} cannot be written: {error.strerror}.") from None
+    if report.ended:
+        raise EnvironmentFault(f"{report.ended.rstrip('.')}; {report.asked} requests were asked until then.")
     if report.found or report.unproven:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _source(project: Project, *, quiet: bool) -> Iterator[tuple[str, Register, bool]]:
+    """The database to copy, its register, and whether it was given: where none is, one of verify's own is filled."""
+    from api_gateway.cli.database import administrator_url, owner_connection
+    from api_gateway.cli.instance import running_instance
+    from api_gateway.consumers import load_register
+    from api_gateway.settings import settings
+
+    if settings().database_url is not None or isinstance(running_instance(settings()).get("database"), str):
+        with owner_connection(settings()) as connection:
+            register = load_register(connection)
+        yield administrator_url(settings()), register, True
+        return
+    from api_gateway.verify.own_database import own_database
+
+    def tell(step: str) -> None:
+        if not quiet and sys.stderr.isatty():
+            print(f"\r\033[K{step}", end="", file=sys.stderr, flush=True)
+
+    with own_database(project, tell) as (url, register):
+        yield url, register, False
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Once: what was begun is then ended in peace, however often Ctrl-C is pressed."""
+    from api_gateway.errors import EnvironmentFault
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for number in signals:
+            signal.signal(number, stop)
+        yield
+    except KeyboardInterrupt:
+        raise EnvironmentFault("stopped.") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _record(project: Project, report: Report) -> None:
@@ -137,7 +195,7 @@ def _progress(*, quiet: bool) -> Tell:
     return tell
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, *, recorded: bool) -> None:
     from api_gateway.cli.tables import print_table
     from api_gateway.evidence.compare import Verdict
     from api_gateway.verify.report import text
@@ -178,3 +236,5 @@ def _print(report: Report) -> None:
         f"after {report.prepared:.0f} s of preparation: {len(report.found) or 'no'} "
         f"{'kind of difference' if len(report.found) == 1 else 'kinds of difference'}."
     )
+    if not recorded and not report.ended:
+        print("Nothing is recorded: the gate counts what was verified against a database that Banyan is set up in.")

@@ -33,7 +33,7 @@ async def ask_legacy(
         return Observation.failed(Failure.timed_out, duration=time.monotonic() - started)
     except (OSError, ValueError, httptools.HttpParserError) as error:
         return Observation.failed(Failure.incomplete, type(error).__name__, time.monotonic() - started)
-    if answer.status == 0 or not (answer.complete or method == "HEAD"):
+    if answer.status == 0 or not (answer.complete or answer.ends_with_connection or method == "HEAD"):
         return Observation.failed(Failure.incomplete, duration=time.monotonic() - started)
     return Observation.answer(answer.status, answer.headers, bytes(answer.body), time.monotonic() - started)
 
@@ -42,12 +42,21 @@ class _Answer:
     """What httptools reports, collected."""
 
     def __init__(self) -> None:
-        self.status, self.complete = 0, False
+        self.status, self.complete, self.has_head = 0, False, False
         self.headers: list[tuple[bytes, bytes]] = []
         self.body = bytearray()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        self.has_head = True
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Neither a length nor chunks: the body is whatever comes until the server closes (RFC 9112 section 6.3)."""
+        framed = any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self.headers)
+        return self.has_head and not framed
 
     def on_body(self, piece: bytes) -> None:
         self.body += piece

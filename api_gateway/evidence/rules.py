@@ -18,7 +18,7 @@ HOP_BY_HOP = frozenset(
 NOISE_HEADERS = HOP_BY_HOP | frozenset(
     {
         "accept-ranges", "age", "alt-svc", "content-encoding", "content-length", "date", "etag", "expires",
-        "last-modified", "server", "server-timing", "set-cookie", "traceparent", "tracestate", "vary", "via",
+        "host", "last-modified", "server", "server-timing", "set-cookie", "traceparent", "tracestate", "vary", "via",
         "x-envoy-upstream-service-time", "x-powered-by", "x-request-id", "x-runtime",
     }
 )  # fmt: skip

@@ -50,6 +50,8 @@ class Asking:
         self._note(trial)
         if trial.comparison.verdict is Verdict.mismatch:
             await self._mismatch(trial)
+        elif trial.has_parted:
+            await self._renew()
         elif trial.has_written:
             self._history.append(call)
             if len(self._history) >= HISTORY:
@@ -77,6 +79,8 @@ class Asking:
         known = next((each for each in mine if trial.signature <= each.shown), None)
         if known is not None:
             self._report.found[self._report.found.index(known)] = replace(known, count=known.count + 1)
+            if not trial.has_parted:
+                return  # they answered otherwise, and are still alike
         elif len(mine) < MOST_FOUND:
             calls, shown = [*self._history, trial.call], trial
             if self._shrinks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,9 +14,17 @@ from psycopg import errors, sql
 from api_gateway.errors import EnvironmentFault
 from api_gateway.verify import capture
 from api_gateway.verify.dumping import copy_database
+from api_gateway.verify.key_columns import key_columns
+from api_gateway.verify.keys import KeyColumns
 from api_gateway.verify.writes import Row
 
 PREFIX = "banyan_verify_"
+
+_FORGOTTEN = """
+SELECT datname FROM pg_database d WHERE datname ~ '^banyan_verify_[0-9a-f]{8}_(base|legacy|modern)$'
+AND pg_get_userbyid(datdba) = current_user
+AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE d.datname ^@ a.application_name AND a.application_name <> '')
+"""
 
 
 class Copies:
@@ -61,6 +69,10 @@ class Copies:
     def align_sequences(self) -> int:
         return capture.align_sequences(*self._both(), self._schemas)
 
+    def key_columns(self, named: Iterable[str]) -> KeyColumns:
+        """Raises UsageError for a named column that is not there."""
+        return key_columns(self._both()[0], self._schemas, named)
+
     def query(self, text: sql.Composed, values: list[Any]) -> list[tuple[Any, ...]]:
         """Ask legacy's copy: where values for requests come from."""
         return self._both()[0].execute(text, values).fetchall()
@@ -92,13 +104,15 @@ def copies(source: str, schemas: tuple[str, ...], statements: list[str]) -> Iter
 
     Raises EnvironmentFault in one line when the server does not allow it.
     """
+    name = PREFIX + secrets.token_hex(4)
     try:
-        admin = psycopg.connect(source, autocommit=True, connect_timeout=5)
+        admin = psycopg.connect(source, autocommit=True, connect_timeout=5, application_name=name)
     except psycopg.Error:
         raise EnvironmentFault("the database to copy is away.") from None
     with admin:
-        made = Copies(admin, source, PREFIX + secrets.token_hex(4), schemas)
+        made = Copies(admin, source, name, schemas)
         try:
+            _drop_forgotten(admin)
             made.prepare(source, statements)
             made.renew()
             yield made
@@ -107,8 +121,17 @@ def copies(source: str, schemas: tuple[str, ...], statements: list[str]) -> Iter
                 "this login may not make the copies that verify needs.",
                 hint="It takes CREATEDB, and SUPERUSER or the owner.",
             ) from error
+        except psycopg.Error as error:
+            raise EnvironmentFault(f"the copies cannot be made: {type(error).__name__}.") from error
         finally:
             made.drop()
+
+
+def _drop_forgotten(admin: psycopg.Connection[Any]) -> None:
+    """Copies of our own login whose verify was killed: nobody is connected any more who would drop them."""
+    for (name,) in admin.execute(_FORGOTTEN.encode()).fetchall():
+        with suppress(psycopg.Error):
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _at(url: str, database: str) -> str:

@@ -67,7 +67,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Report:
-    """Everything that `verify` knows at its end. `seconds`: of asking; `prepared`: of making the copies, before."""
+    """Everything that `verify` knows at its end. `seconds`: of asking; `prepared`: of making the copies, before.
+
+    ended  why it ended before its budget was spent; empty when it did not.
+    """
 
     seed: int
     tallies: dict[str, Tally]
@@ -75,6 +78,7 @@ class Report:
     callers: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     prepared: float = 0.0
+    ended: str = ""
 
     @property
     def asked(self) -> int:

@@ -23,6 +23,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "asked": report.asked,
         "seconds": round(report.seconds, 1),
         "prepared": round(report.prepared, 1),
+        "ended": report.ended or None,
         "unproven": report.unproven,
         "routes": {
             name: {

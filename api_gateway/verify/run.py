@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from api_gateway.api.contract import load_contract, wanted_grants
 from api_gateway.consumers import Register
+from api_gateway.errors import EnvironmentFault
 from api_gateway.project import Project
 from api_gateway.routes import Route
 from api_gateway.verify.asking import Asking
@@ -28,13 +31,14 @@ from shared_models.granting import statements as grant_statements
 @dataclass(frozen=True, slots=True)
 class Plan:
     """budget      seconds of asking. requests: at most so many.
-    only_first  stop at the first difference, shown as it was found.
+    only_first  stop at the first difference. shrinks: look for the smallest request that shows a difference.
     """
 
     seed: int = 1
     budget: float = 60.0
     requests: int | None = None
     only_first: bool = False
+    shrinks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,14 @@ def prepared(project: Project, register: Register, source: str, secrets: Path | 
         known = find_secrets(made.base_url, schemas, register)
         if secrets is not None:
             known |= read_secrets(secrets, register)
-        with running_legacy(project, made.legacy_url) as url:
+        with running_legacy(project, made.legacy_url) as legacy:
+            legacy.sign_in()
             made.written()  # what the app wrote while it started
-            legacy = Legacy(url, project.configuration.legacy.ready_path)
             yield Prepared(made, legacy, register, known, time.monotonic() - began)
 
 
 def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, tell: Tell) -> Report:
-    """Ask both sides about these routes until the budget is spent."""
+    """Ask both sides about these routes until the budget is spent, or until something breaks: the report's `ended`."""
     report = Report(plan.seed, {route.name: Tally() for route in routes}, prepared=ready.seconds)
     report.callers = {route.name: callers_of(route, ready.secrets) for route in routes}
 
@@ -85,7 +89,7 @@ def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, 
             values = Values(plan.seed)
             values.look_at(ready.copies, routes, plan.seed)
             parameters = {route.name: parameters_of(route, plan.seed) for route in routes}
-            asking = Asking(bench, values, routes, parameters, report, shrinks=not plan.only_first)
+            asking = Asking(bench, values, routes, parameters, report, shrinks=plan.shrinks)
             began = time.monotonic()
             while report.seconds < plan.budget and (plan.requests is None or report.asked < plan.requests):
                 if plan.only_first and report.found:
@@ -96,7 +100,14 @@ def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, 
                 tell(report, max(report.seconds / plan.budget, spent))
             await bench.renew()
 
-    asyncio.run(walk())
+    try:
+        asyncio.run(walk())
+    except KeyboardInterrupt:
+        report.ended = "stopped"
+    except EnvironmentFault as fault:
+        report.ended = fault.message
+    except psycopg.Error as error:
+        report.ended = f"the database server failed: {type(error).__name__}."
     return report
 
 

@@ -9,10 +9,11 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from api_gateway.consumers import Register
 from api_gateway.dispatch.recognition import caller
@@ -23,36 +24,48 @@ from api_gateway.evidence.observation import Observation
 from api_gateway.postgres import free_port
 from api_gateway.project import Project
 from api_gateway.routes import Route
+from api_gateway.settings import settings
 from api_gateway.up.plan import fill, legacy_words
 from api_gateway.up.readiness import answers
 from api_gateway.verify.calls import Sent
+from api_gateway.verify.login import Session, sign_in
 from shared_models.database import Database
 from shared_models.state import API
 
 STARTS_WITHIN = 60.0
+MOST_SILENT = 10  # requests in a row without a whole answer
 
 
 @contextmanager
-def running_legacy(project: Project, database_url: str) -> Iterator[str]:
-    """Start the legacy app on this database as `banyan.toml` says; its URL. It is ended with everything it started."""
+def running_legacy(project: Project, database_url: str, env: Mapping[str, str] | None = None) -> Iterator[Legacy]:
+    """Start the legacy app on this database as `banyan.toml` says. It is ended with everything it started.
+
+    env  what is added to its environment.
+
+    Raises UsageError when nothing says how, EnvironmentFault with the app's last words when it does not start.
+    """
     legacy = project.configuration.legacy
     if legacy.start is None:
         raise UsageError("verify starts the legacy app itself.", hint="Say how in banyan.toml: [legacy] start = …")
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
     with tempfile.NamedTemporaryFile("wb", prefix="banyan-verify-legacy-", suffix=".log") as log:
         process = subprocess.Popen(
             legacy_words(legacy.start, port, database_url),
             cwd=(project.folder / legacy.workdir).resolve(),
-            env={**os.environ, **{name: fill(value, port, database_url) for name, value in legacy.env.items()}},
+            env={
+                **os.environ,
+                **{name: fill(value, port, database_url) for name, value in legacy.env.items()},
+                **(env or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            _wait(process, url + legacy.ready_path, Path(log.name))
-            yield url
+            running = Legacy(f"http://127.0.0.1:{port}", project, database_url, process, Path(log.name))
+            running.wait(STARTS_WITHIN)
+            yield running
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
@@ -63,28 +76,61 @@ def running_legacy(project: Project, database_url: str) -> Iterator[str]:
             process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN
-    while not answers(url):
-        if process.poll() is not None or time.monotonic() > deadline:
-            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            raise EnvironmentFault(f"the legacy app did not start on its copy: {lines[-1] if lines else 'no output'}")
-        time.sleep(0.1)
-
-
 class Legacy:
-    """The control."""
+    """The control. `session`: what requests carry of whoever is signed in."""
 
-    def __init__(self, url: str, ready_path: str) -> None:
-        self._url, self._ready = url, url + ready_path
+    def __init__(
+        self, url: str, project: Project, database_url: str, process: subprocess.Popen[bytes], log: Path
+    ) -> None:
+        self._url, self._ready = url, url + project.configuration.legacy.ready_path
+        self._login, self._database_url = project.configuration.verify.login, database_url
+        self._process, self._log, self._silent = process, log, 0
+        self.session = Session()
+
+    def wait(self, seconds: float) -> None:
+        """Until it answers. Raises EnvironmentFault with its last words."""
+        deadline = time.monotonic() + seconds
+        while not answers(self._ready):
+            if self._process.poll() is not None:
+                raise EnvironmentFault(f"the legacy app did not start on its copy: {self._last_words()}")
+            if time.monotonic() > deadline:
+                raise EnvironmentFault(
+                    f"the legacy app does not answer on its copy within {seconds:.0f} s: {self._last_words()}"
+                )
+            time.sleep(0.1)
+
+    def _last_words(self) -> str:
+        lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+        return lines[-1][:300] if lines else "no output"
+
+    def sign_in(self) -> None:
+        """Raises EnvironmentFault in one line when the app does not let us."""
+        if self._login is not None:
+            self.session = sign_in(self._url, self._login, self._filled)
+
+    def _filled(self, text: str) -> str:
+        if "{password}" in text:
+            text = text.replace("{password}", settings().require("verify_password"))
+        return fill(text, urlsplit(self._url).port or 80, self._database_url)
 
     async def ask(self, request: Sent) -> Observation:
-        return await ask_legacy(self._url, request.method, request.target, request.headers, request.body)
+        """Raises EnvironmentFault when the app has ended, or says nothing any more."""
+        answer = await ask_legacy(self._url, request.method, request.target, request.headers, request.body)
+        self._silent = self._silent + 1 if answer.failure is not None else 0
+        if self._silent and self._process.poll() is not None:
+            raise EnvironmentFault(f"the legacy app ended in the middle: {self._last_words()}")
+        if self._silent >= MOST_SILENT:
+            raise EnvironmentFault(
+                f"the legacy app gave no whole answer {self._silent} times in a row ({answer.failure}): "
+                f"{self._last_words()}"
+            )
+        return answer
 
     def settle(self) -> None:
         """After its database was made anew: the first requests find out that their connections are gone."""
         for _ in range(4):
             answers(self._ready)
+        self.sign_in()
 
 
 class Modern:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from api_gateway.dispatch.recognition import is_plain
 from api_gateway.evidence.compare import Comparison, Verdict, compare
 from api_gateway.evidence.observation import Failure, Observation
-from api_gateway.evidence.rules import Rules, rules_of
+from api_gateway.evidence.rules import rules_of
 from api_gateway.evidence.shapes import outcome_class, request_shape
 from api_gateway.project import Project
 from api_gateway.routes import HeaderToken, Route
@@ -19,13 +19,18 @@ from api_gateway.verify import writes
 from api_gateway.verify.callers import Secrets, kind_of
 from api_gateway.verify.calls import Call, Sent, sent
 from api_gateway.verify.copies import Copies
+from api_gateway.verify.keys import Keys
 from api_gateway.verify.sides import Legacy, Modern
 from api_gateway.verify.writes import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a call. `written`: the net rows of the control and of the candidate."""
+    """What came of a call. `written`: the net rows of the control and of the candidate.
+
+    has_parted  the copies differ from here on, or a number was drawn under two names: what is asked next would not be
+                the same for both sides.
+    """
 
     call: Call
     control: Observation
@@ -33,6 +38,7 @@ class Trial:
     written: tuple[list[Row], list[Row]]
     comparison: Comparison
     shape: str
+    has_parted: bool = False
 
     @property
     def outcome(self) -> str:
@@ -58,6 +64,8 @@ class Bench:
     def __init__(self, project: Project, copies: Copies, legacy: Legacy, modern: Modern, secrets: Secrets) -> None:
         self._project, self.copies = project, copies
         self._legacy, self._modern, self._secrets = legacy, modern, secrets
+        self._key_columns = copies.key_columns(project.configuration.verify.keys)
+        self._keys = Keys(self._key_columns)
         self.is_fresh = True
         """Have the copies been made and not written to since?"""
 
@@ -69,31 +77,42 @@ class Bench:
         await self._modern.connect_anew()
         await asyncio.to_thread(self._legacy.settle)
         self.copies.written()
+        self._keys = Keys(self._key_columns)
         self.is_fresh = True
 
     async def try_(self, call: Call) -> Trial:
         """Ask both sides at once. A call whose caller the gateway would not name with certainty is inconclusive."""
         route = self._project.routes[call.route]
         secret = self._secrets.get((call.caller, kind_of(route) or ""))
-        request = sent(call, route, secret)
+        bare = sent(call, route, secret)
         moment = datetime.now(UTC)
-        if why := self._is_legacys(route, request):
+        if why := self._is_legacys(route, bare):
             nothing = Observation.failed(Failure.unavailable, "not asked")
             return Trial(call, nothing, nothing, ([], []), Comparison(Verdict.inconclusive, why=why), "not asked")
-        control, candidate = await asyncio.gather(self._legacy.ask(request), self._modern.ask(route, request))
-        control_rows, candidate_rows = self.copies.written()
+        session, keys = self._legacy.session, self._keys
+        for_modern = session.on(sent(keys.for_modern(call), route, secret))
+        control, candidate = await asyncio.gather(
+            self._legacy.ask(session.on(bare)), self._modern.ask(route, for_modern)
+        )
+        control_rows, candidate_rows = map(writes.settled, self.copies.written())
         if control_rows or candidate_rows:
             self.is_fresh = False
+        if control_rows or candidate_rows or not route.is_read:
             self.copies.align_sequences()
-        rules = rules_of(route, today=moment.date(), secrets=[secret] if secret is not None else [])
-        return Trial(
-            call,
+        has_parted = keys.learn(control_rows, candidate_rows)
+        hidden = [*([secret] if secret is not None else []), *session.secrets]
+        written = writes.differences(control_rows, keys.renamed(candidate_rows), moment)
+        comparison = compare(
             control,
             candidate,
-            (writes.settled(control_rows), writes.settled(candidate_rows)),
-            _judged(control, candidate, rules, call.method, control_rows, candidate_rows, moment),
-            _shape(route, call, request.query),
+            rules_of(route, today=moment.date(), secrets=hidden),
+            method=call.method,
+            written=written,
+            same=keys.same,
         )
+        has_parted = has_parted or any(each.path.startswith("written.") for each in comparison.differences)
+        shape = _shape(route, call, bare.query)
+        return Trial(call, control, candidate, (control_rows, candidate_rows), comparison, shape, has_parted)
 
     def _is_legacys(self, route: Route, request: Sent) -> str:
         """Why the gateway would leave this request to legacy; empty when it would not."""
@@ -111,19 +130,6 @@ class Bench:
         for call in calls[:-1]:
             await self.try_(call)
         return await self.try_(calls[-1])
-
-
-def _judged(
-    control: Observation,
-    candidate: Observation,
-    rules: Rules,
-    method: str,
-    control_rows: list[Row],
-    candidate_rows: list[Row],
-    moment: datetime,
-) -> Comparison:
-    written = writes.differences(control_rows, candidate_rows, moment)
-    return compare(control, candidate, rules, method=method, written=written)
 
 
 def _shape(route: Route, call: Call, query: str) -> str:

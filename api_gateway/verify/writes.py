@@ -12,6 +12,8 @@ from api_gateway.evidence.bodies.sequences import align
 from api_gateway.evidence.bodies.volatile import steady_times
 from api_gateway.evidence.difference import Difference
 
+EPOCH_SINCE = 1e9  # seconds, as of 2001
+
 Verb = Literal["insert", "update", "delete", "truncate"]
 Image = dict[str, Any]
 
@@ -115,6 +117,9 @@ def _row(here: tuple[str, dict[str, Any]], there: tuple[str, dict[str, Any]], pa
 def _steady(value: Any, moment: datetime) -> Any:
     if isinstance(value, str):
         return steady_times(value, moment)
+    if isinstance(value, (int, float)) and value > EPOCH_SINCE:  # a clock that is kept as a number
+        text = steady_times(f"{value}", moment)
+        return value if text[:1].isdigit() else text
     if isinstance(value, list):
         return [_steady(item, moment) for item in value]
     if isinstance(value, dict):

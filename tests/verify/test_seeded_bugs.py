@@ -26,7 +26,7 @@ def test_a_deliberate_error_is_found_and_named(
 ) -> None:
     project = changed(bug.file, bug.old, bug.new)
     routes = [project.routes[name] for name in bug.routes]
-    report = ask(project, routes, ready, Plan(1, WITHIN, only_first=True), quietly)
+    report = ask(project, routes, ready, Plan(1, WITHIN, only_first=True, shrinks=False), quietly)
     assert report.found, f"nothing found in {report.asked} requests: {report.tallies[bug.route].outcomes}"
     [found] = report.found
     places = [difference.path for difference in found.trial.comparison.differences]
