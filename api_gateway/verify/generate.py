@@ -125,7 +125,10 @@ class _Drawing:
 
     def __init__(self, parameters: Parameters, values: Values, callers: Sequence[str]) -> None:
         self._parameters, self._values, self._callers = parameters, values, callers
-        self._row, self._random = values.row(), values.random
+        self._random = values.random
+        named = (*parameters.path, *parameters.query, *parameters.headers, *parameters.form)
+        self._row = values.row(named)
+        self._belonging = self._random.choice((0.0, 0.0, 0.5, 0.9))
 
     def call(self, route: Route) -> Call:
         parameters, share = self._parameters, self._random.choice((0.3, 0.6, 0.9, 1.0))
@@ -161,10 +164,15 @@ class _Drawing:
         return replace(call, **changed)
 
     def _caller(self) -> str:
-        return self._random.choice(self._callers) if self._callers and self._random.random() < 0.9 else NOBODY
+        """Mostly whom the row is about, where it is about somebody."""
+        if not self._callers or self._random.random() >= 0.9:
+            return NOBODY
+        theirs = self._values.callers_in(self._row, self._callers)
+        return self._random.choice(theirs if theirs and self._random.random() < 0.7 else self._callers)
 
     def _value(self, name: str) -> str:
-        return self._values.draw(name, self._row, self._parameters.fuzz.get(name, []))
+        fuzz = self._parameters.fuzz.get(name, [])
+        return self._values.draw(name, self._row, fuzz, belonging=self._belonging)
 
     def _some(self, names: tuple[str, ...], share: float) -> Pairs:
         pairs = [(name, self._value(name)) for name in names if self._random.random() < share]

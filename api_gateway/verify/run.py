@@ -86,7 +86,7 @@ def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, 
     async def walk() -> None:
         async with modern_side(project, ready.register, ready.copies.modern_url) as modern:
             bench = Bench(project, ready.copies, ready.legacy, modern, ready.secrets)
-            values = Values(plan.seed)
+            values = Values(plan.seed, {it.code: (it.code, *it.values.values()) for it in ready.register.all})
             values.look_at(ready.copies, routes, plan.seed)
             parameters = {route.name: parameters_of(route, plan.seed) for route in routes}
             asking = Asking(bench, values, routes, parameters, report, shrinks=plan.shrinks)

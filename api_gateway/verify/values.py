@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,8 @@ from shared_models.grants import place_of
 SAMPLE = 40  # rows of a table
 LARGE = 100_000  # rows; of a larger table a part is looked at
 REMEMBERED = 30  # values of one name
+ORDINARY = 0.4  # share of requests about any row
+MISSPELLED = 0.06
 
 BOUNDARIES = (
     *("", " ", "0", "1", "2", "-1", "+7", "007", "  7 ", "7 x", "1.5", "1,5", "1e3", "٣"),
@@ -27,11 +29,12 @@ BOUNDARIES = (
     *("Y", "N", "true", "null", "2024-02-29", "2026-02-29", "02/29/2024", "31/12/2025", "0000-00-00", "9999-12-31"),
 )
 
-# Of a column's rarest values, and of those that come most often, one row each: people forget what hardly ever happens,
-# and that a thing may be there twice.
+# Of a column's rarest values, of those that come most often and of none, two rows each: people forget what hardly ever
+# happens, what is not there, and that a thing may be there twice.
 _EXTREMES = sql.SQL(
-    "SELECT {0} FROM (SELECT t.*, row_number() OVER (PARTITION BY {1} ORDER BY t.ctid) AS nth, "
-    "count(*) OVER (PARTITION BY {1}) AS so_often FROM {2} t) AS counted WHERE nth = 1 ORDER BY so_often {3} LIMIT 4"
+    "SELECT {1} AS value, {0} FROM (SELECT t.*, row_number() OVER (PARTITION BY {1} ORDER BY t.ctid) AS nth_, "
+    "count(*) OVER (PARTITION BY {1}) AS so_often_, dense_rank() OVER (ORDER BY {1} IS NOT NULL) AS none_ FROM {2} t) "
+    "AS counted WHERE nth_ <= 2 ORDER BY none_, so_often_ {3}, value LIMIT 10"
 )
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _NAMED = re.compile(r"""([A-Za-z_][\w-]{0,30})["']?\s*[=:>]\s*["']?([^"'<>&,;|\s]{1,60})""")
@@ -39,12 +42,17 @@ _WORD = re.compile(r"[A-Za-z0-9][\w./:-]{0,40}")
 
 
 class Values:
-    """Draws values for parameters by their name. Deterministic for a seed and what was seen."""
+    """Draws values for parameters by their name. Deterministic for a seed and what was seen.
 
-    def __init__(self, seed: int) -> None:
+    callers  the values that the register knows of each consumer: rows that hold one are theirs.
+    """
+
+    def __init__(self, seed: int, callers: Mapping[str, Iterable[str]] | None = None) -> None:
+        self._theirs = {code: frozenset(map(str.strip, known)) for code, known in (callers or {}).items()}
         self._random = random.Random(seed)  # noqa: S311 - a seed must bring back the same requests
         self._columns: dict[str, list[str]] = {}
         self._rows: list[dict[str, str]] = []
+        self._groups: dict[str, list[list[dict[str, str]]]] = {}
         self._seen: dict[str, list[str]] = {}
         today = datetime.now(UTC).date()
         self._days = [f"{day:{form}}" for day in (today, today - timedelta(30)) for form in ("%Y-%m-%d", "%m/%d/%Y")]
@@ -63,20 +71,25 @@ class Values:
         query = sql.SQL("SELECT {} FROM {} t{} ORDER BY md5(t.ctid::text || %s) LIMIT {}").format(
             names, table, part, sql.Literal(SAMPLE)
         )
-        self._take(columns, copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]))
+        self._rows += self._taken(columns, copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]))
         for name in columns if rows <= LARGE else ():
             for order in (sql.SQL("ASC"), sql.SQL("DESC")):
-                extreme = _EXTREMES.format(names, sql.Identifier(name), table, order)
-                self._take(columns, copies.query(extreme, []))
+                found = copies.query(_EXTREMES.format(names, sql.Identifier(name), table, order), [])
+                by_value: dict[Any, list[tuple[str | None, ...]]] = {}
+                for value, *row in found:
+                    by_value.setdefault(repr(value), []).append(tuple(row))
+                self._groups.setdefault(name, []).extend(self._taken(columns, group) for group in by_value.values())
 
-    def _take(self, columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> None:
+    def _taken(self, columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> list[dict[str, str]]:
+        taken = []
         for row in rows:
             kept = {name: text for name, text in zip(columns, row, strict=True) if text is not None}
-            self._rows.append(kept)
+            taken.append(kept)
             for name, text in kept.items():
                 self._columns.setdefault(name, []).append(text)
                 if day := _DAY.match(text):
                     self._days += [day[0], f"{day[2]}/{day[3]}/{day[1]}"]
+        return taken
 
     def remember(self, text: str, written: Iterable[Row]) -> None:
         """What an answer said and what a request wrote: the next requests may be about it."""
@@ -96,14 +109,34 @@ class Values:
         kept.append(value)
         del kept[:-REMEMBERED]
 
-    def row(self) -> dict[str, str]:
-        """One row of the data, so that parameters of one request can belong together."""
-        return self._random.choice(self._rows) if self._rows else {}
+    def row(self, names: Iterable[str] = ()) -> dict[str, str]:
+        """One row of the data, so that parameters of one request can belong together.
 
-    def draw(self, name: str, row: dict[str, str], fuzz: list[str]) -> str:
-        """A value for a parameter called `name`. `fuzz`: what its schema allows and forbids."""
+        Often one that is out of the ordinary in some column, rather in one that a parameter of these `names` is like.
+        """
+        drawn = self._random
+        if not self._groups or drawn.random() < ORDINARY:
+            return drawn.choice(self._rows) if self._rows else {}
+        asked = sorted({column for name in names for column in _named_like(name, self._groups)})
+        column = drawn.choice(asked if asked and drawn.random() < 0.5 else sorted(self._groups))
+        groups = self._groups[column]
+        return drawn.choice(drawn.choice(groups)) if groups else {}
+
+    def callers_in(self, row: dict[str, str], callers: Iterable[str]) -> list[str]:
+        """Those of these consumers whom the row is about."""
+        held = {text.strip() for text in row.values()}
+        return [code for code in callers if not held.isdisjoint(self._theirs.get(code, ()))]
+
+    def draw(self, name: str, row: dict[str, str], fuzz: list[str], *, belonging: float = 0.0) -> str:
+        """A value for a parameter called `name`.
+
+        fuzz       what its schema allows and forbids.
+        belonging  how probable it is that it comes from the row, where the row has one.
+        """
         drawn = self._random
         in_row, in_columns, in_seen = (_named_like(name, known) for known in (row, self._columns, self._seen))
+        if in_row and drawn.random() < belonging:
+            return row[drawn.choice(in_row)]
         ways: list[tuple[int, Callable[[], str]]] = [
             (12, lambda: drawn.choice(BOUNDARIES)),
             (8, lambda: str(drawn.randint(0, 12))),
@@ -126,7 +159,13 @@ class Values:
             ways.append((6, lambda: drawn.choice(fuzz)))
         weights = [weight for weight, _ in ways]
         [way] = drawn.choices([draw for _, draw in ways], weights)
-        return way()
+        text = way()
+        return self._misspelled(text) if drawn.random() < MISSPELLED else text
+
+    def _misspelled(self, text: str) -> str:
+        """As people and their spreadsheets write it."""
+        spelled = (text.lower(), text.upper(), f" {text}", f"{text} ", f"0{text}", text[:-1], f"{text}{text[-1:]}")
+        return self._random.choice(spelled)
 
     def _of_column(self, name: str) -> str:
         return self._random.choice(self._columns[name])

@@ -9,11 +9,9 @@ import pytest
 from api_gateway.project import Project
 from api_gateway.verify.findings import Report
 from api_gateway.verify.run import Plan, Prepared, ask
-from tests.verify.seeded_bugs import BUGS, Bug
+from tests.verify.seeded_bugs import BUGS, WITHIN, Bug
 
 pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.timeout(300)]
-
-WITHIN = 120.0  # seconds
 
 
 def quietly(report: Report, spent: float) -> None:
