@@ -16,9 +16,8 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway import events
-from api_gateway.api.build import Databases, build_api
+from api_gateway.api.build import Databases, build_api, front_of
 from api_gateway.api.contract import load_contract
-from api_gateway.api.request_log import RequestLog
 from api_gateway.consumers import Register
 from api_gateway.dispatch import Dispatcher
 from api_gateway.evidence.record import Recorder
@@ -93,7 +92,7 @@ class Gateway:
             accounts=self._accounts,
         )
         self._api: FastAPI = self._build()
-        self._logged_api: ASGIApp = RequestLog(self._api)
+        self._front: ASGIApp = front_of(self._api)
         sight = Sight(
             self._database,
             settings.require("api_database_url"),
@@ -118,7 +117,7 @@ class Gateway:
         elif scope["type"] == "http" and scope["path"] == HEALTH_PATH:
             await _answer_health(send)
         else:
-            await self._logged_api(scope, receive, send)
+            await self._front(scope, receive, send)
 
     def _of_accounts(self, project: Project, settings: Settings) -> Accounts | None:
         """Imported where a project has some: they bring cryptography along."""
@@ -133,7 +132,7 @@ class Gateway:
 
         Another application, not another state of this one: no request sees half of each.
         """
-        self._logged_api = RequestLog(self._build(served=judgement.versions))
+        self._front = front_of(self._build(served=judgement.versions))
 
     async def _fit(self) -> None:
         """Of the connections that all gateways may hold, this one's part shrinks when others come."""

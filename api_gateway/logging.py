@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Literal, TextIO, assert_never, get_args
 
 import orjson
@@ -107,14 +108,18 @@ def report(event: Event) -> None:
     """
     if _log is None:
         return
-    name, words = _WORDS[type(event)]
+    name, words, values = _WORDS[type(event)]
     told: dict[str, Any] = {}
-    for own, spoken in words:
-        value = getattr(event, own)
-        if isinstance(value, str):
-            told[spoken] = value if value.isprintable() else _escaped(value)
-        elif value is not None:
-            told[spoken] = round(value, 3) if isinstance(value, float) else value
+    for word, value in zip(words, values(event), strict=True):
+        if value is None:
+            continue
+        kind = type(value)
+        if kind is float:
+            told[word] = round(value, 3)
+        elif kind is int or not isinstance(value, str) or value.isprintable():
+            told[word] = value
+        else:
+            told[word] = _escaped(value)
     level = level_of(event)
     _log.write(level, name, told, soon=level == "info" and isinstance(event, events.RequestAnswered))
 
@@ -191,10 +196,13 @@ def level_of(event: Event) -> Level:
 _RENAMED = {"event": "what"}  # what a line calls the event itself
 
 
-def _words(kind: type[Any]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """RequestAnswered -> `request answered`: what a person searches for; and each field with its name in the line."""
+def _words(kind: type[Any]) -> tuple[str, tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """RequestAnswered -> `request answered`, what a person looks for; how the line calls its fields; their values."""
     name = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind.__name__).strip()
-    return name, tuple((one.name, _RENAMED.get(one.name, one.name)) for one in fields(kind))
+    own = [one.name for one in fields(kind)]
+    get: Callable[[Any], Any] = attrgetter(*own) if own else lambda _: ()
+    values = get if len(own) != 1 else lambda event: (get(event),)
+    return name, tuple(_RENAMED.get(one, one) for one in own), values
 
 
 _WORDS = {kind: _words(kind) for kind in get_args(Event)}

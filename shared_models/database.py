@@ -15,6 +15,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import perf_counter
 from typing import Any, Self
 
 import psycopg
@@ -41,6 +42,7 @@ from shared_models.pool import Connection, Pool
 from shared_models.prepared import Prepared
 from shared_models.session import Session
 from shared_models.statements import run_async
+from shared_models.together import Together
 from shared_models.wire import Cells
 
 Row = dict[str, Any]
@@ -197,6 +199,7 @@ class Database:
             wait_timeout=0,
             pooled=pooled,
         )
+        self._together = Together(self._pool)
         self._act(NO_SESSION)
         self._doubted: Callable[[], None] | None = None
 
@@ -281,8 +284,12 @@ class Database:
             if not committed:  # nothing was written, or it was rolled back
                 raise fault from None
 
-    async def fetch(self, statement: Prepared, values: Mapping[str, str | None]) -> list[Cells]:
+    async def fetch(
+        self, statement: Prepared, values: Mapping[str, str | None], *, together: bool = False
+    ) -> list[Cells]:
         """Run one reading statement in one round trip; its rows as PostgreSQL's own text. Raises DatabaseFault.
+
+        together   with whoever asks the same of other rows in this moment; for what finds one row by its key
 
         A connection that turns out to be dead, or that remembers an older schema, is replaced once: reading twice is
         harmless.
@@ -291,13 +298,24 @@ class Database:
             arguments = statement.encoded(values)
         except psycopg.DataError as error:
             raise translated(error) from None
+        if together and self._begin == b"" and self._session is not None:
+            rows = await self._together.fetch(statement.sql, arguments)
+            if rows is not None:
+                return rows
+            began = perf_counter()
+            rows = await self._read(statement.sql, arguments)
+            self._together.took(statement.sql, perf_counter() - began)
+            return rows
+        return await self._read(statement.sql, arguments)
+
+    async def _read(self, sql: bytes, arguments: wire.Arguments) -> list[Cells]:
         try:
-            return await self._fetched(statement.sql, arguments)
+            return await self._fetched(sql, arguments)
         except (DatabaseAway, SchemaChanged) as fault:
             if fault.sqlstate is not None and fault.sqlstate not in _STALE:
                 raise
             self._pool.renew() if isinstance(fault, SchemaChanged) else self._pool.discard_idle()
-            return await self._fetched(statement.sql, arguments)
+            return await self._fetched(sql, arguments)
 
     def copied(self, sql: bytes, line_end: bytes = b"\n") -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """What `COPY … TO STDOUT` gives, piece by piece, on a connection that only exports use.

@@ -72,7 +72,7 @@ def plain(text: str) -> str:
 def _texts(column_type: ColumnType, schema: Mapping[str, Any], parse: Parser) -> Taker:
     match column_type.name:
         case "numeric":
-            return _string(lambda text: _numeric(_decimal(parse(text)), column_type))
+            return _string(_exact(parse, column_type))
         case "float4" | "float8":
             return _string(lambda text: _floating(_decimal(parse(text)), column_type))
         case "date":
@@ -136,6 +136,22 @@ def _decimal(text: str) -> Decimal:
         return Decimal(text)
     except DecimalException:
         raise ValueError("a decimal number") from None
+
+
+def _exact(parse: Parser, column_type: ColumnType) -> Parser:
+    """Digits that stand as the column keeps them are taken as they are; anything else is looked at as a number."""
+    before, behind = (column_type.precision or 0) - (column_type.scale or 0), column_type.scale or 0
+    digits = f"(?:0|[1-9][0-9]{{0,{before - 1}}})" if before > 0 else "0"
+    plainly = re.compile(f"-?{digits}" + (f"(?:\\.[0-9]{{1,{behind}}})?" if behind > 0 else ""))
+    is_bounded = column_type.precision is not None and behind >= 0
+
+    def exact(text: str) -> str:
+        text = parse(text)
+        if is_bounded and plainly.fullmatch(text):
+            return text
+        return _numeric(_decimal(text), column_type)
+
+    return exact
 
 
 def _whole(number: Decimal) -> str:

@@ -22,8 +22,10 @@ def matching(pattern: str, expected: str) -> Parser:
 
 
 def whole_number(low: int, high: int) -> Parser:
+    form = re.compile(r"-?[0-9]{1,20}")
+
     def parse(text: str) -> str:
-        if not re.fullmatch(r"-?[0-9]{1,20}", text) or not low <= int(text) <= high:
+        if not form.fullmatch(text) or not low <= int(text) <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return str(int(text))
 

@@ -180,6 +180,18 @@ class Lost:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """How a new row is read from a request.
+
+    takers    what is plainly written: by name, from a value that is not null to the text that is stored
+    required  fields that need a value, or make one where none is given
+    """
+
+    takers: Mapping[str, Callable[[Any], str]]
+    required: tuple[Field, ...]
+
+
 @dataclass(frozen=True)
 class BoundResource:
     """lost        links that are out of service, by name: they are not among `links`
@@ -229,6 +241,30 @@ class BoundResource:
     def written_links(self) -> tuple[Link, ...]:
         """The children that a new row may bring along."""
         return tuple(link for link in self.links.values() if link.writable)
+
+    @cached_property
+    def _new_rows(self) -> dict[tuple[frozenset[str], frozenset[str]], NewRow]:
+        return {}
+
+    def new_row(self, taken: frozenset[str], covered: frozenset[str]) -> NewRow:
+        """taken     columns that the row does not say itself
+        covered   columns that have a value though the row says none
+        """
+        found = self._new_rows.get((taken, covered))
+        if found is None:
+            found = self._new_rows[taken, covered] = NewRow(
+                {
+                    f.name: f.value.take
+                    for f in self.fields.values()
+                    if f.write and f.value.take is not None and f.name not in self.lost and not f.column_names & taken
+                },
+                tuple(
+                    f
+                    for f in self.fields.values()
+                    if f.write and not f.column_names & covered and not f.has_default and not f.stored_null
+                ),
+            )
+        return found
 
     @cached_property
     def key(self) -> tuple[Field, ...]:

@@ -27,6 +27,7 @@ Waited = TypeVar("Waited")
 _KEPT = 500
 _CANCEL_SECONDS = 2.0
 _SYNC = pq.ExecStatus.PIPELINE_SYNC
+_TUPLES = pq.ExecStatus.TUPLES_OK
 _OPEN = pq.ConnStatus.OK
 _FINE = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, _SYNC})
 
@@ -155,12 +156,31 @@ async def fetch(connection: Connection, sql: bytes, arguments: Arguments) -> lis
         names.move_to_end(sql)
         connection.pgconn.send_query_prepared(name, arguments)
     else:
-        name = await _new_name(connection)
-        connection.pgconn.send_prepare(name, sql)
-        checked(await connection.answer())
-        names[sql] = name
-        connection.pgconn.send_query_prepared(name, arguments)
+        connection.pgconn.send_query_prepared(await _prepare(connection, sql), arguments)
     return cells(checked(await connection.answer()))
+
+
+async def fetch_each(connection: Connection, sql: bytes, several: Sequence[Arguments]) -> list[list[Cells] | None]:
+    """The rows of one statement for each of several values, in one round trip; all of it is one transaction.
+
+    None for one that was refused, and for all behind it, which were not run. Raises psycopg.Error for all of them.
+    """
+    if len(several) == 1 or connection.unprepared:
+        return [await fetch(connection, sql, several[0]), *[None] * (len(several) - 1)]
+    pgconn, names = connection.pgconn, connection.names
+    if (name := names.get(sql)) is None:
+        name = await _prepare(connection, sql)
+    names.move_to_end(sql)
+    pgconn.enter_pipeline_mode()
+    try:
+        for arguments in several:
+            pgconn.send_query_prepared(name, arguments)
+        pgconn.pipeline_sync()
+        results = await connection.answer(syncs=1)
+    finally:
+        with suppress(psycopg.Error):
+            pgconn.exit_pipeline_mode()
+    return [cells(result) if result.status == _TUPLES else None for result in results[: len(several)]]
 
 
 async def fetch_after(connection: Connection, begin: Sequence[bytes], sql: bytes, arguments: Arguments) -> list[Cells]:
@@ -217,6 +237,14 @@ async def command(connection: Connection, sql: bytes) -> None:
     """Words that begin and end transactions. psycopg would forget what is prepared whenever it reads ROLLBACK."""
     connection.pgconn.send_query(sql)
     checked(await connection.answer())
+
+
+async def _prepare(connection: Connection, sql: bytes) -> bytes:
+    name = await _new_name(connection)
+    connection.pgconn.send_prepare(name, sql)
+    checked(await connection.answer())
+    connection.names[sql] = name
+    return name
 
 
 async def _new_name(connection: Connection) -> bytes:

@@ -19,6 +19,7 @@ from api_gateway.api.costs import Costs
 from api_gateway.api.cursors import Cursors
 from api_gateway.api.export_route import ExportRoute
 from api_gateway.api.failing import Failing
+from api_gateway.api.front import Front, ShortWays
 from api_gateway.api.jobs.serving import serve_jobs, uploads_of
 from api_gateway.api.jobs.socket_tokens import SocketTokens
 from api_gateway.api.limited import Limited
@@ -127,27 +128,34 @@ def build_api(
     limited = project.configuration.limits
     limits = Limits(limited.requests_per_minute, limited.anonymous_per_minute, shared_by=gateways)
     app.add_middleware(Limited, limits=limits, trusted_hops=project.configuration.edge.trusted_hops)
-    if places := retiring_places(contract, api.prefix):
+    places = retiring_places(contract, api.prefix)
+    if places:
         app.add_middleware(Retiring, places=places)
     if accounts is not None:
         hops = project.configuration.edge.trusted_hops
         app.add_middleware(Recognising, recognition=accounts.recognition, trusted_hops=hops)
     nobody = project.convention.session(None)  # until it is known who acts
-    app.add_middleware(
-        RequestState,
-        state={
-            "keys": keys,
-            "problem_types": api.problem_types,
-            "convention": project.convention,
-            "read_database": databases.read.acting(nobody),
-            "write_database": databases.write.acting(nobody),
-        },
-        versions=states,
-    )
+    state = {
+        "keys": keys,
+        "problem_types": api.problem_types,
+        "convention": project.convention,
+        "read_database": databases.read.acting(nobody),
+        "write_database": databases.write.acting(nobody),
+    }
+    app.add_middleware(RequestState, state=state, versions=states)
     app.add_middleware(Pinned, prefix=api.prefix, versions=list(retiring), own=_OWN_STEPS, keys=keys)
     app.add_middleware(SocketTokens)
     cors.install(app, project.configuration.cors, api)
+    routes = [(route.prefix, route, {**state, **states[route.prefix]}) for route in straight]
+    ways = ShortWays(routes, keys, limits, MAX_BODY_BYTES, open=bool(project.configuration.cors.origins))
+    app.state.front = Front(app, None if places else ways)
     return app
+
+
+def front_of(app: FastAPI) -> ASGIApp:
+    """The typed API as it is served: with its log, and with its short ways."""
+    front: Front = app.state.front
+    return front
 
 
 class RequestState:
@@ -178,7 +186,7 @@ def _methods(operations: tuple[Operation, ...]) -> Callable[[str], tuple[str, ..
     places = [(compile_path(declared.path)[0], declared.method) for declared in operations]
 
     def at(below: str) -> tuple[str, ...]:
-        return tuple(method for path, method in places if path.match(below))
+        return tuple([method for path, method in places if path.match(below)]) if places else ()
 
     return at
 

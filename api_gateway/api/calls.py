@@ -33,6 +33,7 @@ class Call:
     scope: Scope
     receive: Receive
     whole: Whole | None = None
+    _headers: dict[bytes, bytes] | None = None
 
     @property
     def place(self) -> Place:
@@ -55,8 +56,12 @@ class Call:
 
     def header(self, name: bytes) -> str | None:
         """Every value of this header (in lower case), joined as RFC 9110 allows; None: not sent."""
-        values = [value for key, value in self.scope["headers"] if key == name]
-        return b",".join(values).decode("latin-1") if values else None
+        if self._headers is None:
+            self._headers = {}
+            for key, value in self.scope["headers"]:
+                self._headers[key] = b",".join([self._headers[key], value]) if key in self._headers else value
+        found = self._headers.get(name)
+        return found.decode("latin-1") if found is not None else None
 
 
 def wholes(resource: BoundResource) -> tuple[Whole, ...]:

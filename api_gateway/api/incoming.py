@@ -16,11 +16,13 @@ from typing import Any
 
 from api_gateway.api.problems import invalid_body, out_of_service
 from api_gateway.errors import FieldError
-from shared_models.resources import BoundResource, Field, Resources
+from shared_models.resources import BoundResource, Field, NewRow, Resources
 from shared_models.rows import implied
 
 Json = Any
 Texts = dict[str, str | None]
+
+_NO_COLUMNS: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -62,7 +64,11 @@ def new_row(
         faults.fault(at, "invalid_type", "Expected: an object.")
         return given
     links = {link.name: link for link in resource.written_links}
+    covered = frozenset(implied(resource.rows, kind)) | {resource.fields[name].column.name for name in key or {}}
+    plan = resource.new_row(_NO_COLUMNS, covered)
     for name, value in body.items():
+        if _taken(plan, name, value, given.texts):
+            continue
         if name in links:
             target = resources.of(links[name].target)
             taken = frozenset(other for _, other in links[name].pairs)
@@ -75,8 +81,7 @@ def new_row(
     for name in key or {}:
         if given.texts[name] != (key or {})[name]:
             faults.fault(f"{at}/{escaped(name)}", "key_differs", "It is not the key in the address.")
-    covered = frozenset(implied(resource.rows, kind)) | {resource.fields[name].column.name for name in key or {}}
-    _require(resource, given.texts, body, covered, faults, at)
+    _require(plan, given.texts, body, faults, at)
     return given
 
 
@@ -162,6 +167,7 @@ def _children(
     at: str,
 ) -> list[Texts]:
     rows: list[Texts] = []
+    plan = target.new_row(taken, taken)
     if not isinstance(value, list):
         faults.fault(at, "invalid_type", "Expected: an array.")
         return rows
@@ -176,6 +182,8 @@ def _children(
             item = {numbered: n + 1, **item}
         texts: Texts = {}
         for name, part in item.items():
+            if name != numbered and _taken(plan, name, part, texts):
+                continue
             is_ours = name in target.fields and not taken.isdisjoint(target.fields[name].column_names)
             if is_ours or (name == numbered and not target.fields[name].write and name in value[n]):
                 faults.fault(f"{at}/{n}/{escaped(name)}", "read_only", "It follows from the row that brings it.")
@@ -183,9 +191,21 @@ def _children(
                 texts[name] = str(part)
             else:
                 _take(target, name, part, texts, faults, f"{at}/{n}", new=True)
-        _require(target, texts, item, taken, faults, f"{at}/{n}")
+        _require(plan, texts, item, faults, f"{at}/{n}")
         rows.append(texts)
     return rows
+
+
+def _taken(plan: NewRow, name: str, value: Json, texts: Texts) -> bool:
+    """What fits plainly is taken; of all else `_take` knows what is wrong with it."""
+    take = plan.takers.get(name)
+    if take is None or value is None:
+        return False
+    try:
+        texts[name] = take(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _take(resource: BoundResource, name: str, value: Json, texts: Texts, faults: Faults, at: str, *, new: bool) -> None:
@@ -212,19 +232,9 @@ def _may_write(known: Field, *, new: bool) -> bool:
     return bool(known.write) if new else known.write is True
 
 
-def _require(
-    resource: BoundResource,
-    texts: Texts,
-    body: Mapping[str, Json],
-    covered: Iterable[str],
-    faults: Faults,
-    at: str,
-) -> None:
-    given = frozenset(covered)
-    for known in resource.fields.values():
-        if not known.write or known.name in body or not known.column_names.isdisjoint(given):
-            continue
-        if known.has_default or known.stored_null:
+def _require(plan: NewRow, texts: Texts, body: Mapping[str, Json], faults: Faults, at: str) -> None:
+    for known in plan.required:
+        if known.name in body:
             continue
         if known.value.none is not None:
             texts[known.name] = known.value.none

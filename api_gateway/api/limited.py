@@ -31,7 +31,7 @@ class Limited:
         if verdict is None:
             await self._app(scope, receive, send)
             return
-        pairs = (_policy(kind, verdict.quota), (b"ratelimit", b'"%b";r=%d;t=%d' % (kind, verdict.left, verdict.full)))
+        pairs = limit_fields(kind, verdict)
 
         async def send_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -56,6 +56,10 @@ class Limited:
         forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         peer = scope.get("client") or ("", 0)
         return client_address(b",".join(forwarded), str(peer[0]), self._trusted_hops)
+
+
+def limit_fields(kind: bytes, verdict: Verdict) -> tuple[Pair, Pair]:
+    return (_policy(kind, verdict.quota), (b"ratelimit", b'"%b";r=%d;t=%d' % (kind, verdict.left, verdict.full)))
 
 
 @lru_cache(maxsize=1000)

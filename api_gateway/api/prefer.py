@@ -18,6 +18,6 @@ def preferences(header: str | None) -> dict[str, str]:
 
 def applied(header: str | None) -> list[tuple[bytes, bytes]]:
     """Of a read: whatever is not understood is refused anyway, so `handling=strict` is always granted."""
-    if preferences(header).get("handling") != "strict":
+    if header is None or preferences(header).get("handling") != "strict":
         return []
     return [(b"preference-applied", b"handling=strict")]

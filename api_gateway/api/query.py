@@ -53,6 +53,8 @@ def _shown(name: bytes) -> str:
 
 def decoded_text(raw: bytes) -> str | None:
     """Percent-encoded UTF-8 without NUL, else None."""
+    if raw.isalnum():  # of ASCII: what it says is what it is
+        return raw.decode()
     if _PERCENT.search(raw):
         return None
     try:

@@ -7,7 +7,7 @@ from api_gateway.api.calls import Call
 from api_gateway.api.costs import Costs
 from api_gateway.api.request import Reading
 from api_gateway.api.select import Statement, Statements
-from api_gateway.api.shapes import Shape
+from api_gateway.api.shapes import GetShape, Shape
 from api_gateway.api.timing import Timing
 from shared_models.database import Cells, Database
 from shared_models.faults import BadValue
@@ -25,7 +25,7 @@ class Reader:
         try:
             statement = await self.admitted(call, shape, reading)
             with timed.database():
-                return await database.fetch(statement.prepared, reading.values)
+                return await database.fetch(statement.prepared, reading.values, together=_is_point(shape))
         except BadValue:
             raise await refused(reading, database) from None
 
@@ -43,3 +43,8 @@ class Reader:
 def database_of(call: Call) -> Database:
     database: Database = call.scope["state"]["read_database"]
     return database
+
+
+def _is_point(shape: Shape) -> bool:
+    """One row by its key and nothing besides."""
+    return isinstance(shape, GetShape) and not shape.include

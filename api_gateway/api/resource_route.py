@@ -41,11 +41,12 @@ class ResourceRoute(BaseRoute):
     def __init__(
         self, prefix: str, resources: Resources, methods: Iterable[Method], others: Callable[[str], tuple[str, ...]]
     ) -> None:
-        self._prefix, self._raw_prefix = prefix, prefix.encode()
+        self.prefix, self._raw_prefix = prefix, prefix.encode()
         self._resources, self._methods, self._others = resources, tuple(methods), others
         self._wholes = {f"{path}:{word}": (r, word) for path, r in resources.by_path.items() for word in wholes(r)}
         self._unavailable = {f"{path}{below}" for path in resources.unavailable for below in ("", *_BELOW)}
         self._served = frozenset(resources.by_path) | frozenset(self._wholes) | self._unavailable
+        self._plain = {path.encode(): resource for path, resource in resources.by_path.items()}
         self._handlers: dict[tuple[str, Place], list[Method]] = {}
         for method in self._methods:
             self._handlers.setdefault((method.name, method.place), []).append(method)
@@ -56,10 +57,10 @@ class ResourceRoute(BaseRoute):
 
     def answers(self, scope: Scope) -> bool:
         """Whether it is this route's, and nobody else's."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+        if scope["type"] != "http" or not scope["path"].startswith(self.prefix):
             return False
         path: str = scope["path"]
-        below = path[len(self._prefix) :]
+        below = path[len(self.prefix) :]
         if below.partition("/")[0] not in self._served:
             return False
         others = self._others(below)
@@ -101,21 +102,24 @@ class ResourceRoute(BaseRoute):
         """Raises Problem: 404, or 503 for a resource that is out of service."""
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         name, slash, key = raw[len(self._raw_prefix) :].partition(b"/")
+        plain = self._plain.get(name)  # as nearly everybody writes it
+        if plain is not None and (key or not slash):
+            return Call(plain, self.prefix + name.decode(), key if slash else None, scope, receive)
         path = decoded_text(name) or ""
         if path in self._unavailable:
             raise problems.out_of_service()
         resource = self._resources.by_path.get(path)
         if resource is None and not slash and (found := self._wholes.get(path)) is not None:
-            return Call(found[0], f"{self._prefix}{found[0].path}", None, scope, receive, found[1])
+            return Call(found[0], f"{self.prefix}{found[0].path}", None, scope, receive, found[1])
         if resource is None or (slash and not key):
             raise problems.not_found()
-        return Call(resource, self._prefix + path, key if slash else None, scope, receive)
+        return Call(resource, self.prefix + path, key if slash else None, scope, receive)
 
     def _allowed(self, call: Call) -> tuple[str, ...]:
         verbs = call.resource.verbs
         served = [method.name for method in self._methods if method.place == call.place and method.verb in verbs]
         reading = ("GET", "HEAD") if "GET" in served else ()
-        below = call.path[len(self._prefix) :] + ("" if call.key is None else "/" + call.key.decode("latin-1"))
+        below = call.path[len(self.prefix) :] + ("" if call.key is None else "/" + call.key.decode("latin-1"))
         below += "" if call.whole is None else f":{call.whole}"
         others = [*(name for name in served if name != "GET"), *self._others(below)]
         return tuple(dict.fromkeys((*reading, *others, "OPTIONS")))

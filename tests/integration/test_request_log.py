@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from api_gateway.api.request_log import RequestLog
 from api_gateway.consumers import Consumer
 from api_gateway.logging import configure, flush
 from tests.support.api import Api, serving
@@ -28,7 +26,7 @@ def lines() -> Iterator[io.StringIO]:
 def api(northgate_url: str) -> Iterator[Api]:
     consumer = Consumer("acme", "Acme", frozenset({"items:read"}), {"prt_cd": "ACME"})
     with serving(northgate_url, [consumer]) as served:
-        yield Api(TestClient(RequestLog(served.client.app)), served.contract)
+        yield served
 
 
 def last(lines: io.StringIO) -> dict[str, Any]:

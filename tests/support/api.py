@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api_gateway.accounts.build import Accounts
-from api_gateway.api.build import Databases, build_api
+from api_gateway.api.build import Databases, build_api, front_of
 from api_gateway.api.contract import Contract, load_contract, wanted_grants
 from api_gateway.consumers import Consumer, Credential, Register, secret_hash
 from api_gateway.postgres import free_port
@@ -103,7 +103,7 @@ def serving(
         secret="of the tests",
         accounts=accounts,
     )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(front_of(app), raise_server_exceptions=False) as client:
         hold_against_the_document(client, app, contract)
         try:
             yield Api(client, contract)
