@@ -24,6 +24,7 @@ from benchmarks.works import EXPORTS, NAMES, Name, Position, new_orders, positio
 
 FOLDER = Path(".bench").resolve()
 LONG = 15.0  # seconds; an export that takes longer is measured once
+_FEW = 64  # requests whose statements make a floor: of a handful, the writers would stand in line for the same rows
 
 
 def main() -> int:
@@ -130,18 +131,22 @@ class Run:
 
     def _one(self, work: Name, name: str, texts: list[str], status: int) -> Cost:
         port, seconds = self.ports[name], self.seconds
-        one_by_one = {"connections": 1, "most": 1, "seconds": 600.0} if work in EXPORTS else {"seconds": seconds}
+        is_whole = work in EXPORTS
         return measured(
             self.processes[name].pid,
             self.bench.server.pid,
-            lambda: load(port, texts, status=status, **one_by_one),
+            lambda: (
+                load(port, texts, status=status, connections=1, most=1, seconds=600)
+                if is_whole
+                else load(port, texts, status=status, seconds=seconds)
+            ),
         )
 
 
 class _Floor:
     def __init__(self, bench: Bench, work: Name, asked: list[str], port: int, status: int) -> None:
         self.bench, self.work, self.status = bench, work, status
-        few = [asked[n * len(asked) // 8] for n in range(8)] if len(asked) >= 8 else asked
+        few = [asked[n * len(asked) // _FEW] for n in range(_FEW)] if len(asked) >= _FEW else asked
         self.ran = floors.statements_of(bench, few, port, status, work)
         self.constant: floors.Constant | None = None
         if work not in EXPORTS:

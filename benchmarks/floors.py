@@ -34,22 +34,20 @@ class Ran:
 
 def statements_of(bench: Bench, ask: list[str], port: int, status: int, work: Name) -> list[list[Ran]]:
     """For each request what the server ran for it as `banyan_api`, transactions' own words included."""
-    found = []
     with psycopg.connect(bench.server.url(), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET log_line_prefix = '[bench] %u '")
         connection.execute("ALTER SYSTEM SET log_parameter_max_length = -1")
         _logging(connection, "all")
         try:
-            for text in ask:
-                began = bench.server.log.stat().st_size
-                load(port, [text], seconds=60, status=status, connections=1, most=1)
-                time.sleep(0.1)
-                with bench.server.log.open("rb") as log:
-                    log.seek(began)
-                    found.append(_parsed(log.read().decode()))
+            began = bench.server.log.stat().st_size
+            load(port, ask, seconds=60, status=status, connections=1, most=len(ask))
+            time.sleep(0.3)
+            with bench.server.log.open("rb") as log:
+                log.seek(began)
+                found = _by_request(_parsed(log.read().decode()))
         finally:
             _logging(connection, "none")
-    if not all(found):
+    if len(found) != len(ask):
         raise RuntimeError(f"the server's log does not show what was run for {work}")
     return found
 
@@ -74,6 +72,20 @@ def _parsed(log: str) -> list[Ran]:
     return [one for one in ran if "has_column_privilege(" not in one.sql]  # the watch of the schema
 
 
+def _by_request(ran: list[Ran]) -> list[list[Ran]]:
+    """A reading request is one statement; a writing one goes from BEGIN to COMMIT."""
+    found: list[list[Ran]] = []
+    is_open = False
+    for one in ran:
+        if is_open:
+            found[-1].append(one)
+        else:
+            found.append([one])
+        word = one.sql[:6].upper()
+        is_open = word.startswith("BEGIN") or (is_open and word != "COMMIT")
+    return found
+
+
 def pgbench(bench: Bench, ran: list[list[Ran]], folder: Path, seconds: float) -> Cost:
     """The same statements by pgbench: its `rps`, and what the database spent. The application is not pgbench."""
     files: list[str] = []
@@ -82,13 +94,15 @@ def pgbench(bench: Bench, ran: list[list[Ran]], folder: Path, seconds: float) ->
         script = folder / f"floor-{n}.sql"
         lines = []
         for m, one in enumerate(statements):
-            sql = re.sub(r"\$(\d+)", lambda match, at=f"v{n}_{m}_": f":{at}{match[1]}", one.sql)
+            sql = re.sub(r"\$(\d+)", rf":v{n}_{m}_\1", one.sql)
             for number, value in one.values.items():
                 if value is None:
                     sql = re.sub(rf":v{n}_{m}_{number}\b", "NULL", sql)
                 else:
                     defined += ["-D", f"v{n}_{m}_{number}={value}"]
             lines.append(f"{sql};")
+        if len(lines) > 1:  # BEGIN goes with the first statement in one round trip, as the gateway sends it
+            lines[:2] = ["\\startpipeline", *lines[:2], "\\endpipeline"]
         script.write_text("\n".join(lines))
         files += ["-f", str(script)]
     command = [str(bench.server.programs / "pgbench"), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"]

@@ -21,9 +21,8 @@ Row = dict[str, str | float]
 
 
 def rows(found: Found) -> list[Row]:
-    ordered = [
-        (work, side) for work in ("get", "list", "include", "insert", "export-ndjson", "export-csv") for side in SIDES
-    ]
+    works: tuple[Name, ...] = ("get", "list", "include", "insert", "export-ndjson", "export-csv")
+    ordered = [(work, side) for work in works for side in SIDES]
     return [_row(work, side, found[work, side]) for work, side in ordered if (work, side) in found]
 
 

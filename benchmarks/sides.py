@@ -19,8 +19,11 @@ PEERS = Path(__file__).parent / "peers"
 class Side(Protocol):
     """A server that can be asked every work of its `works`."""
 
-    name: str
-    works: frozenset[Name]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def works(self) -> frozenset[Name]: ...
 
     def start(self, port: int, log: Path) -> subprocess.Popen[bytes]: ...
 

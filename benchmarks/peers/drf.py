@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import django
@@ -50,6 +51,7 @@ NAMES = {code: name for name, code in CODES.items()}
 
 
 class Customer(models.Model):
+    objects: ClassVar[models.Manager[Customer]] = models.Manager()
     number = models.BigIntegerField(primary_key=True, db_column="cust_no")
     code = models.CharField(max_length=8)
     name = models.TextField()
@@ -72,6 +74,7 @@ class Customer(models.Model):
 
 
 class Order(models.Model):
+    objects: ClassVar[models.Manager[Order]] = models.Manager()
     number = models.BigAutoField(primary_key=True, db_column="order_id")
     customer = models.ForeignKey(Customer, models.DO_NOTHING, db_column="cust_no")
     status = models.CharField(max_length=2, db_default="10")
@@ -96,6 +99,7 @@ class Order(models.Model):
 
 
 class Line(models.Model):
+    objects: ClassVar[models.Manager[Line]] = models.Manager()
     pk = models.CompositePrimaryKey("order_id", "line")
     order = models.ForeignKey(Order, models.DO_NOTHING, related_name="lines")
     line = models.IntegerField(db_column="line_no")
@@ -143,7 +147,7 @@ class OrderSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Order
-        fields = ORDER
+        fields: tuple[str, ...] = ORDER
         read_only_fields = ("placed_at", "shipped_at", "discount", "freight", "rush", "external_ref", "updated_at")
 
 
@@ -162,7 +166,7 @@ class NewOrderSerializer(OrderSerializer):
         fields = (*ORDER, "lines")
 
     @transaction.atomic
-    def create(self, validated_data: dict) -> Order:
+    def create(self, validated_data: dict[str, Any]) -> Order:
         lines = validated_data.pop("lines")
         order = Order.objects.create(**validated_data)
         order.refresh_from_db()
@@ -182,7 +186,7 @@ class Orders(generics.ListCreateAPIView):
     def get_serializer_class(self) -> type:
         return NewOrderSerializer if self.request.method == "POST" else OrderSerializer
 
-    def filter_queryset(self, queryset: models.QuerySet) -> models.QuerySet:
+    def filter_queryset(self, queryset: models.QuerySet[Order]) -> models.QuerySet[Order]:
         return queryset.filter(status=CODES[self.request.query_params["status"]])
 
 

@@ -197,7 +197,7 @@ class Filter(BaseModel):
     below: int | None = None
     limit: int = Field(50, ge=1, le=200)
 
-    def select(self) -> Select[tuple[Order]]:
+    def select(self) -> Select[Order]:
         found = select(Order).where(Order.status == CODES[self.status])
         if self.placed_before is not None:
             found = found.where(tuple_(Order.placed_at, Order.number) < (self.placed_before, self.below))
