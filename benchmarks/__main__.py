@@ -24,7 +24,7 @@ from benchmarks.works import EXPORTS, NAMES, Name, Position, new_orders, positio
 
 FOLDER = Path(".bench").resolve()
 LONG = 15.0  # seconds; an export that takes longer is measured once
-_FEW = 64  # requests whose statements make a floor: of a handful, the writers would stand in line for the same rows
+_FEW = 8  # requests whose statements make a floor
 
 
 def main() -> int:
@@ -149,17 +149,19 @@ class _Floor:
         few = [asked[n * len(asked) // _FEW] for n in range(_FEW)] if len(asked) >= _FEW else asked
         self.ran = floors.statements_of(bench, few, port, status, work)
         self.constant: floors.Constant | None = None
+        self.pgbench: floors.Pgbench | None = None
         if work not in EXPORTS:
+            self.pgbench = floors.Pgbench(bench, self.ran, FOLDER)
             size = load(port, few[:1], seconds=60, status=status, connections=1, most=1).bytes
             self.constant = floors.Constant(floors.python_of(FOLDER / "venv"), free_port(), size, status)
             _wait(self.constant.port, self.constant.process, FOLDER / "constant.log")
 
     def cost(self, seconds: float) -> Cost:
-        if self.constant is None:
+        if self.constant is None or self.pgbench is None:
             return floors.psql(self.bench, self.ran, FOLDER)
         body = new_orders(1)[0] if self.work == "insert" else None
         app = self.constant.cost(self.bench.server.pid, seconds, "POST" if body else "GET", body)
-        return floors.joined(app, floors.pgbench(self.bench, self.ran, FOLDER, seconds), self.work)
+        return floors.joined(app, self.pgbench.cost(seconds), self.work)
 
     def stop(self) -> None:
         if self.constant is not None:
