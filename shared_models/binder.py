@@ -111,9 +111,14 @@ class Binder:
                 self._fault(f"Search({name!r}): that is no field of text that can be filtered by")
             else:
                 columns.append(field.column.name)
-        if not search.fields or not _LANGUAGE.fullmatch(search.language):
+        if not (search.fields or search.stored) or not _LANGUAGE.fullmatch(search.language):
             self._fault("Search needs fields, and the name of a text search configuration such as 'english'")
-        return BoundSearch(tuple(columns), search.language)
+        if search.stored is not None:
+            column = resource.table.column(search.stored)
+            if column is None or column.type.name != "tsvector" or column.type.is_array:
+                self._fault(f"Search(stored={search.stored!r}): that is no column of type tsvector", search.stored)
+                return None
+        return BoundSearch(tuple(columns), search.language, search.stored)
 
     def _depth(self) -> int:
         depth = self.definition.include_depth

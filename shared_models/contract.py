@@ -226,13 +226,17 @@ class Aggregates:
 
 
 class Search:
-    """`q=…` finds the words in these fields, by PostgreSQL's text search configuration `language`."""
+    """`q=…` finds the words in these fields, by PostgreSQL's text search configuration `language`.
 
-    __slots__ = ("fields", "language")
+    stored   a column of type tsvector that the database keeps of them, and of whatever else; it is searched instead
+    """
 
-    def __init__(self, *fields: str, language: str = "simple") -> None:
+    __slots__ = ("fields", "language", "stored")
+
+    def __init__(self, *fields: str, language: str = "simple", stored: str | None = None) -> None:
         self.fields = fields
         self.language = language
+        self.stored = stored
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,11 @@ class Writing:
 
 @dataclass(frozen=True)
 class BoundSearch:
-    """Columns of text, and the text search configuration that reads them."""
+    """Columns of text, and the configuration that reads them; or `stored`, the column of what it has read."""
 
     columns: tuple[str, ...]
     language: str
+    stored: str | None = None
 
 
 @dataclass(frozen=True)
@@ -343,5 +344,6 @@ class Resources:
         needed: dict[tuple[str, str], frozenset[str]] = {}
         for resource in self:
             place = (resource.table.schema, resource.table.name)
-            needed[place] = needed.get(place, frozenset()) | resource.columns
+            kept = {resource.search.stored} if resource.search is not None and resource.search.stored else set()
+            needed[place] = needed.get(place, frozenset()) | resource.columns | kept
         return needed

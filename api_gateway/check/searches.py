@@ -25,7 +25,7 @@ def unindexed_searches(subject: Subject, live: Live) -> Iterator[Disagreement]:
         search, table = resource.search, live.snapshot.table(resource.table.schema, resource.table.name)
         if search is None or table is None or table.is_view or table.row_estimate < LARGE:
             continue
-        if all(map(table.column, search.columns)) and _uses_index(resource, live.connection) is False:
+        if all(map(table.column, _read_of(search))) and _uses_index(resource, live.connection) is False:
             yield _warning(resource, search, table)
 
 
@@ -44,6 +44,10 @@ def _uses_index(resource: BoundResource, connection: psycopg.Connection[Any]) ->
     return any("@@" in str(node.get("Index Cond")) for node in _nodes(_read(written)[0]["Plan"]))
 
 
+def _read_of(search: BoundSearch) -> tuple[str, ...]:
+    return search.columns if search.stored is None else (search.stored,)
+
+
 def _read(written: Any) -> Any:
     return json.loads(written) if isinstance(written, str) else written
 
@@ -58,9 +62,11 @@ def _warning(resource: BoundResource, search: BoundSearch, table: Table) -> Disa
     texts = [f"{quoted(name)}::text" for name in search.columns]
     whole = texts[0] if len(texts) == 1 else " || ' ' || ".join(f"coalesce({text}, '')" for text in texts)
     expression = f"to_tsvector({quoted_text(search.language)}, {whole})"
+    if search.stored is not None:
+        expression = quoted(search.stored)
     place = f"{quoted(table.schema)}.{quoted(table.name)}"
     statement = f"CREATE INDEX CONCURRENTLY ON {place} USING gin ({expression});"
-    named = ", ".join(search.columns)
+    named = ", ".join(_read_of(search))
     reason = f"{resource.name} may be searched"
     return Disagreement(
         code="index_missing",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, TypeAdapter
 from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from starlette.responses import Response
 
 from api_gateway.api.authentication import Caller
@@ -30,20 +32,50 @@ EXAMPLE: JsonDict = {"name": "Ridge Tools", "email": "desk@ridge-tools.example",
 Plain = StringConstraints(strip_whitespace=True)
 
 
-class NewCustomer(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+Email = Annotated[str, Plain, Field(max_length=120, pattern=r"^[^\u0000]*@[^\u0000]*$")]
+Password = Annotated[
+    str, Field(min_length=8, max_length=256, description="For a login of the customer's own: its e-mail.")
+]
 
-    name: Annotated[str, Plain, Field(min_length=1, max_length=80)]
+
+class Address(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Plain, Field(min_length=1, max_length=80, pattern=r"^[^\u0000]*[^\s\u0000\u0085][^\u0000]*$")]
     address: Annotated[str, Plain, Field(max_length=80)] = ""
     address_2: Annotated[str | None, Plain, Field(max_length=80)] = None
     city: Annotated[str, Plain, Field(max_length=60)] = ""
     postal_code: Annotated[str, Plain, Field(max_length=12)] = ""
     country: Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")] = "US"
-    email: Annotated[str | None, Plain, Field(max_length=120, pattern="@")] = None
     phone: Annotated[str, Plain, Field(max_length=30)] = ""
-    password: Annotated[
-        str | None, Field(min_length=8, max_length=256, description="For a login of the customer's own: its e-mail.")
-    ] = None
+
+
+class NewCustomerWithoutLogin(Address):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ridge Tools"}]})
+
+    email: Email | None = None
+    password: None = None
+
+
+class NewCustomerWithLogin(Address):
+    """The login is the address, and legacy would cut it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    email: Annotated[str, Plain, Field(max_length=LOGIN, pattern=r"^[^\u0000]*@[^\u0000]*$")]
+    password: Password
+
+
+class NewCustomer(Address):
+    """What is sent. It is told as one of the two above: what a login needs is a rule between fields."""
+
+    email: Email | None = None
+    password: Password | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        told = TypeAdapter[object](NewCustomerWithoutLogin | NewCustomerWithLogin)
+        return {**handler(told.core_schema), "examples": [EXAMPLE]}
 
 
 @operation("customers", scope="customers:write", status=201, answer=Customer, refuses=REFUSES)

@@ -49,6 +49,53 @@ def test_a_typescript_client_compiles_and_talks_to_the_api_and_a_wrong_type_does
     (place / "partner.ts").write_text(right)
 
 
+CONFIGURATION = (
+    "project_name_override: api-client\npackage_name_override: api_client\n"
+    "content_type_overrides:\n  text/csv: application/octet-stream\n"  # it has no word of its own for a CSV file
+)
+
+
+def test_a_second_version_has_a_document_and_clients_of_its_own(versions: Api, tmp_path: Path) -> None:
+    folder = workplace(tmp_path)
+    for version in ("v1", "v2"):
+        (folder / f"{version}.json").write_text(versions.client.get(f"/api/{version}/openapi.json").text)
+        run(folder, "node_modules/.bin/openapi-typescript", f"{version}.json", "--output", f"{version}.ts")
+        told = json.loads(run(folder, "node_modules/.bin/redocly", "lint", "--format", "json", f"{version}.json"))
+        # `people/by-email/{email}` and `people/{number}/twin` are told apart by their methods, which it leaves aside
+        assert {problem["ruleId"] for problem in told["problems"]} <= {"no-ambiguous-paths"}
+    (folder / "partner.ts").write_text(
+        """
+import createClient from "openapi-fetch";
+import type { paths } from "./v2.js";
+import type { paths as before } from "./v1.js";
+declare const process: { argv: string[] };
+declare const console: { log(text: string): void };
+const set = { baseUrl: process.argv[2] ?? "", headers: { "X-API-Key": "acme" } };
+const new_ = await createClient<paths>(set).GET("/api/v2/people/{number}", { params: { path: { number: 1 } } });
+const old = await createClient<before>(set).GET("/api/v1/people/{number}", { params: { path: { number: 1 } } });
+console.log([new_.data?.last_name, old.data?.name].join("|"));
+"""
+    )
+    run(folder, "node_modules/.bin/tsc", "--project", ".")
+    (folder / "client.yaml").write_text(CONFIGURATION)
+    run(
+        folder, str(BIN / "openapi-python-client"), "generate", "--path", "v2.json", "--config", "client.yaml",
+        "--output-path", "python", "--fail-on-warning",
+    )  # fmt: skip
+    program = """
+import sys
+from api_client import AuthenticatedClient
+from api_client.api.people import get_person
+
+client = AuthenticatedClient(sys.argv[1], token="acme")
+print(get_person.sync(1, client=client).last_name)
+"""
+    (folder / "python" / "partner.py").write_text(program)
+    with listening(versions) as address:
+        assert run(folder, "node", "partner.js", address).strip() == "Lovelace|Ada Lovelace"
+        assert run(folder / "python", sys.executable, "partner.py", address).strip() == "Lovelace"
+
+
 PARTNER = """
 import sys
 from api_client import AuthenticatedClient
@@ -70,10 +117,7 @@ print(*numbers, item.price, missing.parsed.code)
 def test_a_python_client_is_generated_without_a_warning_and_talks_to_the_api_and_mypy_finds_wrong_use(
     place: Path, reading: Api
 ) -> None:
-    (place / "client.yaml").write_text(
-        "project_name_override: api-client\npackage_name_override: api_client\n"
-        "content_type_overrides:\n  text/csv: application/octet-stream\n"  # it has no word of its own for a CSV file
-    )
+    (place / "client.yaml").write_text(CONFIGURATION)
     run(
         place, str(BIN / "openapi-python-client"), "generate", "--path", "openapi.json", "--config", "client.yaml",
         "--output-path", "python", "--fail-on-warning",

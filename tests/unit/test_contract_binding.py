@@ -248,3 +248,14 @@ def test_a_resource_without_a_key_can_be_listed_only(contract: Contract) -> None
     entry = bind(module, SNAPSHOT, zone="Europe/Berlin").by_path["log"]
     assert entry.verbs == ("list",)
     assert [sort.field for sort in entry.order] == ["at", "text"]
+
+
+@pytest.mark.parametrize("stored", ["note", "nope"])
+def test_words_are_searched_in_no_column_but_one_of_them(contract: Contract, stored: str) -> None:
+    source = f"""
+        class Words(Resource, table="parent", path="words", rows=Rows.all(), search=Search("name", stored="{stored}")):
+            id: Annotated[int, Key("id")]
+            name: Annotated[str, Column("name")]
+        """
+    with pytest.raises(ContractError, match="no column of type tsvector"):
+        bind(contract(source), SNAPSHOT)

@@ -82,6 +82,7 @@ def aggregate_schemas(resource: BoundResource) -> Json:
         "required": ["data"],
         "properties": {"data": data},
         "additionalProperties": False,
+        "examples": [{"data": [{"by": {}, "count": 17}]}],
     }
     return schemas
 

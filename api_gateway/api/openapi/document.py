@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from api_gateway.api.contract import Contract
 from api_gateway.api.openapi.aggregates import aggregate_schemas
-from api_gateway.api.openapi.examples import with_example
+from api_gateway.api.openapi.examples import with_examples
 from api_gateway.api.openapi.filters import TEXT_PATTERN
 from api_gateway.api.openapi.jobs import job_paths, job_schemas
 from api_gateway.api.openapi.operations import complete
@@ -71,8 +71,9 @@ def document(
     of_jobs = job_schemas() if jobs is not None else {}
     groups = {n: s for resource in resources for n, s in aggregate_schemas(resource).items()}
     documents = component_schemas(resources)
-    documents |= {one.name: with_example(documents[one.name], one) for one in resources}
     shown = {**of_jobs, **documents, **filter_schemas(resources), **bodies, **groups, **signing}
+    for resource in resources:
+        shown |= with_examples(shown, resource)
     components["schemas"] = dict(sorted({**schemas, **shown}.items()))
     refusals = component_responses()
     is_retiring = any(op.get("deprecated") for item in paths.values() for op in item.values())

@@ -1,53 +1,96 @@
-"""An example of each resource's document, made of what its schema says: for readers, and valid by that schema."""
+"""Examples of what is answered and of what is sent, made of what the schemas say: for readers, and valid by them."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api_gateway.api.openapi.schemas import Json
-from shared_models.resources import BoundResource, Field
+from shared_models.resources import BoundResource
 
 _BY_FORMAT = {
     "date": "2026-02-28",
     "date-time": "2026-02-28T09:30:00+00:00",
     "uuid": "0b9bd4a6-7d2c-4f0e-9c5d-2f6c1a7b8e90",
 }
+_TEXTS = ("12.50", "1.5", "1", "A", "US", "a@b.example", "2026-02-28", "09:30:00", "0" * 8)
 
 
-def with_example(schema: Json, resource: BoundResource) -> Json:
-    """The component of a resource, with one row as it may be answered; without, where no value can be made up."""
-    shown = {name: _value(field) for name, field in resource.fields.items()}
-    made = {name: value for name, value in shown.items() if value is not ...}
-    return {**schema, "examples": [made]} if made.keys() == shown.keys() else schema
+def with_examples(schemas: Json, resource: BoundResource) -> Json:
+    """The components of a resource, each with what it may hold; without, where no value can be made up.
+
+    `schemas`: by name, those of all resources.
+    """
+    found: Json = {}
+    if row := _row(schemas[resource.name], resource.fields):
+        found[resource.name] = row
+        found[f"{resource.name}Page"] = {"data": [row], "next_cursor": None}
+        found[f"{resource.name}Batch"] = {"data": [row]}
+    for name in (f"New{resource.name}", f"{resource.name}Put"):
+        if name in schemas and (new := _body(schemas[name], schemas)):
+            found[name] = new
+    patch = schemas.get(f"{resource.name}Patch", {}).get("properties", {})
+    if changed := {name: value for name, part in patch.items() if (value := _value(part, name)) is not ...}:
+        found[f"{resource.name}Patch"] = dict(list(changed.items())[:1])
+    return {name: {**schemas[name], "examples": [one]} for name, one in found.items() if name in schemas}
 
 
-def _value(field: Field) -> Any:
-    schema = dict(field.value.schema)
+def _row(schema: Json, fields: Iterable[str]) -> Json | None:
+    """One row with all of its fields, and nothing that has to be included."""
+    shown = {name: _value(schema["properties"][name], name) for name in fields}
+    return None if ... in shown.values() else shown
+
+
+def _body(schema: Json, schemas: Mapping[str, Json]) -> Json | None:
+    """A new row with every field that can be made up, and one of each kind of children."""
+    properties: Json = schema.get("properties", {})
+    made = {name: _value(part, name) for name, part in properties.items()}
+    for name, part in properties.items():
+        if "$ref" in (items := part.get("items", {})):
+            child = _body(schemas[items["$ref"].rpartition("/")[2]], schemas)
+            made[name] = ... if child is None else [child]
+    found = {name: value for name, value in made.items() if value is not ...}
+    return found if found and found.keys() >= set(schema.get("required", [])) else None
+
+
+def _value(schema: Mapping[str, Any], name: str) -> Any:
+    """Of what stands under this name; ...: none comes to mind."""
     if "anyOf" in schema:
-        schema = dict(schema["anyOf"][0])
+        return _value(schema["anyOf"][0], name)
     if "enum" in schema:
         return schema["enum"][0]
-    match schema.get("type"):
+    kind = schema.get("type")
+    match kind[0] if isinstance(kind, list) else kind:
         case "boolean":
             return True
         case "integer":
-            return min(max(1, schema.get("minimum", 1)), schema.get("maximum", 1))
+            least = max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1, 1)
+            value = least + -least % schema.get("multipleOf", 1)
+            most = schema.get("maximum", value)
+            return min(value, most)
         case "number":
-            return 1.5
+            return max(1.5, schema.get("minimum", 1.5))
         case "array":
             return []
         case "object":
             return {}
         case "string":
-            return _text(schema, field)
-    return None if not schema or field.nullable else ...
+            return _text(schema, name)
+        case None:
+            return None if not (schema.keys() - {"description"}) else ...
+        case _:
+            return ...
 
 
-def _text(schema: Json, field: Field) -> Any:
+def _text(schema: Mapping[str, Any], name: str) -> Any:
     if schema.get("format") in _BY_FORMAT:
         return _BY_FORMAT[schema["format"]]
     if schema.get("contentEncoding") == "base64":
         return "YmFueWFu"
-    if "pattern" in schema:  # exact numbers
-        return "1" if field.column.type.name != "numeric" or not field.column.type.scale else "12.50"
-    return field.name[: schema.get("maxLength", 40)]
+    least, most = schema.get("minLength", 0), schema.get("maxLength", 40)
+    pattern = schema.get("pattern", "")
+    exact = "[0-9]" in pattern  # numbers, which no name can be
+    texts = (*_TEXTS,) if exact else (name[:most].ljust(least, "x"), *_TEXTS)
+    fitting = (text for text in texts if least <= len(text) <= most and re.search(pattern, text))
+    return next(fitting, ...)

@@ -27,6 +27,17 @@ PROBLEM: Json = {
         "instance": {"type": "string"},
         "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldError"}},
     },
+    "examples": [
+        {
+            "type": "/api/problems/invalid_request",
+            "title": "The request cannot be understood.",
+            "status": 400,
+            "code": "invalid_request",
+            "errors": [
+                {"code": "invalid_value", "detail": "Expected: a whole number from 1 to 200.", "parameter": "limit"}
+            ],
+        }
+    ],
 }
 FIELD_ERROR: Json = {
     "type": "object",
