@@ -15,6 +15,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api_gateway.errors import UsageError
 
+LOOKING = 1
+"""Connections of a gateway, besides its pool and its exports, by which it looks at the schema."""
+
 
 class Settings(BaseSettings):
     """Every setting, its default and its meaning. Addresses are `postgresql://` URLs, durations are seconds."""
@@ -80,11 +83,11 @@ class Settings(BaseSettings):
         if not self.connection_budget:
             return self.pool_size
         sharing = max(1, live, len(self.gateways))
-        return max(1, min(self.pool_size, self.connection_budget // sharing - self.exports))
+        return max(1, min(self.pool_size, self.connection_budget // sharing - self.exports - LOOKING))
 
     @model_validator(mode="after")
     def _enough_for_each(self) -> Self:
-        least = len(self.gateways) * (self.exports + 1)
+        least = len(self.gateways) * (self.exports + LOOKING + 1)
         if 0 < self.connection_budget < least:
             raise ValueError(f"BANYAN_CONNECTION_BUDGET: these gateways and their exports need {least} at least")
         return self

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from api_gateway.doctor.symptom import Symptom
-from api_gateway.settings import Settings
+from api_gateway.settings import LOOKING, Settings
 from shared_models.spelling import quoted
 from shared_models.state import ROLES
 
@@ -63,5 +63,5 @@ def _pools(settings: Settings) -> int:
 
 
 def _each(settings: Settings) -> int:
-    """What one gateway opens as banyan_api: its pool, and a connection for each file that it writes."""
-    return settings.pool_share() + settings.exports
+    """What one gateway opens as banyan_api: its pool, one for each file that it writes, one to look at the schema."""
+    return settings.pool_share() + settings.exports + LOOKING

@@ -18,4 +18,8 @@ const price: string = item.price; // money is exact: text, never a float
 const refused = await api.GET("/api/v1/items/{number}", { params: { path: { number: "none such" } } });
 const code: string | undefined = refused.error?.code;
 
+const conditions = { "order.status[in]": "open,shipped", "customer.name[ilike]": "%a%" };
+const billed = await api.GET("/api/v1/invoices", { params: { query: { parents: conditions } }, querySerializer: { object: { style: "form", explode: true } } });
+if (billed.error) throw new Error(billed.error.code);
+
 console.log(JSON.stringify({ numbers, number: item.number, price, code }));

@@ -99,8 +99,9 @@ print(get_person.sync(1, client=client).last_name)
 PARTNER = """
 import sys
 from api_client import AuthenticatedClient
+from api_client.api.invoices import list_invoices
 from api_client.api.items import get_item, list_items
-from api_client.models import Item, Problem
+from api_client.models import InvoicePage, Item, ListInvoicesParents, Problem
 
 client = AuthenticatedClient(sys.argv[1], token=sys.argv[2], headers={"X-API-Key": sys.argv[2]})
 page = list_items.sync(client=client, limit=2)
@@ -108,6 +109,9 @@ assert page is not None and not isinstance(page, Problem), page
 numbers = [row.number for row in page.data]
 item = get_item.sync(numbers[0], client=client)
 assert isinstance(item, Item), item
+parents = ListInvoicesParents()
+parents["customer.name[ilike]"] = "%a%"
+assert isinstance(list_invoices.sync(client=client, parents=parents), InvoicePage)
 missing = get_item.sync_detailed("none such", client=client)
 assert isinstance(missing.parsed, Problem)
 print(*numbers, item.price, missing.parsed.code)

@@ -96,3 +96,45 @@ def test_what_the_document_says_of_a_group_of_conditions_is_what_the_api_takes(
     assert reading.client.get(
         "/api/v1/orders", params={"or": condition}, headers={"x-api-key": "acme"}
     ).status_code == (200 if is_right else 400)
+
+
+def _shown(patterns: Json, name: str) -> list[Json]:
+    return [schema for pattern, schema in patterns.items() if re.search(pattern, name)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "is_right"),
+    [
+        ("order.number[gte]", "5000", True),
+        ("order.status[in]", "open,shipped", True),
+        ("order.reference[ilike]", "%a%", True),
+        ("customer.name[null]", "false", True),
+        ("order.customer.name", "Nobody", True),
+        ("order.customer.country[ne]", "US", True),
+        ("order.status[in]", "open,gone", False),
+        ("order.status[like]", "o%", False),
+        ("order.lines.number[gt]", "1", False),
+        ("order.customer.secret", "1", False),
+    ],
+)
+def test_what_the_document_says_of_filters_on_parents_is_what_the_api_takes(
+    reading: Api, document: Json, condition: str, value: str, is_right: bool
+) -> None:
+    told = _taken(document, "/api/v1/invoices")["parents"]
+    assert (told["style"], told["explode"]) == ("form", True)
+    schemas = _shown(told["schema"]["patternProperties"], condition)
+    fits = [one for one in schemas if re.search(one.get("pattern", ""), value)]
+    assert bool(fits) is is_right
+    answer = reading.client.get("/api/v1/invoices", params={condition: value}, headers={"x-api-key": "acme"})
+    assert answer.status_code == (200 if is_right else 400)
+
+
+def test_every_operator_of_every_field_of_a_parent_is_told_and_taken(reading: Api, document: Json) -> None:
+    told = _taken(document, "/api/v1/invoices")
+    resource = next(one for one in reading.contract.resources if one.name == "Invoice")
+    order = reading.contract.resources.of(resource.links["order"].target)
+    for field in order.fields.values():
+        for operator in field.operators_behind_parent:
+            name = f"order.{field.name}" + ("" if operator == "eq" else f"[{operator}]")
+            assert (name in told) is (operator == "eq"), name
+            assert len(_shown(told["parents"]["schema"]["patternProperties"], name)) == (operator != "eq"), name

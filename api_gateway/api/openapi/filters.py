@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from api_gateway.api.grammar import WORDS
+from api_gateway.api.openapi.parents import parents_parameter
 from api_gateway.api.openapi.patterns import can_be_filtered
 from api_gateway.api.openapi.schemas import Json, reference
 from api_gateway.api.openapi.shared import Shared, digest
@@ -61,6 +62,8 @@ def filters(
     for name, link in resource.links.items():
         if link.kind == "parent" and resource.include_depth > 0:
             yield from _of_parent(name, resources.of(link.target), shared)
+    if parents := parents_parameter(resource, resources, _operand_of, {*taken, *resource.fields}):
+        yield shared.refer(f"{resource.name}.parents", parents)
     if can_be_filtered(resource, resources):
         for word in WORDS:
             told = _parameter(word, _GROUPS[word], reference(f"{resource.name}Filter"))
@@ -83,11 +86,11 @@ def _of_field(field: Field, shared: Shared, *, is_plain: bool) -> list[Json]:
 
 
 def _of_parent(name: str, parent: BoundResource, shared: Shared) -> Iterator[Json]:
-    """One for each field: all operators of all parents would be the greater part of the document."""
-    told = f"of the {name}. Takes an operator in brackets, as the field itself does"
+    """One for each field; their other operators are in `parents`."""
+    told = f"of the {name} equal to"
 
     def make(field: Field) -> Iterator[Json]:
-        as_parameter = _filter(f"{name}.{field.name}", f"{field.name} {told}.", field, "eq")
+        as_parameter = _filter(f"{name}.{field.name}", f"{field.name} {told}", field, "eq")
         yield shared.refer(f"parent.{name}.{field.name}.{_type(field.value, None, 'eq')}", as_parameter)
 
     for field in parent.fields.values():
@@ -114,6 +117,10 @@ def _filter(name: str, description: str, field: Field, operator: str) -> Json:
         return {"name": name, "in": "query", "description": description, "content": {"application/json": {}}}
     listed = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
     return _parameter(name, description, schema) | listed
+
+
+def _operand_of(field: Field, operator: str) -> Json:
+    return _operand(field.value, field.containing, operator)
 
 
 @lru_cache(maxsize=8192)  # thousands of columns are of a few dozen types; nobody changes the schema afterwards

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from api_gateway.api.openapi.schemas import Json
 from shared_models.resources import BoundResource, Field, Resources
-from shared_models.values import Value
+from shared_models.values import Schema, Value
 
 _QUOTED = r'"(?:[^"\\\u0000]|\\["\\])*"'
 _TEXT = rf'(?:{_QUOTED}|[^\u0000,()"][^\u0000,()]*)'
@@ -71,7 +71,7 @@ def _conditions(resource: BoundResource, resources: Resources) -> Iterator[str]:
 def _reached(resource: BoundResource, resources: Resources) -> Iterator[tuple[str, Mapping[str, Field]]]:
     yield "", resource.fields
     for name, link in resource.links.items():
-        if link.kind == "parent":
+        if link.kind == "parent" and resource.include_depth > 0:
             yield re.escape(name).replace(r"\-", "-") + r"\.", resources.of(link.target).fields
 
 
@@ -101,7 +101,11 @@ def _comparison(operand: str, taken: frozenset[str]) -> str:
 
 @lru_cache(maxsize=8192)
 def _operand(value: Value, *, is_text: bool, is_numeric: bool) -> str | None:
-    schema = value.schema
+    return operand_pattern(value.schema, is_text=is_text, is_numeric=is_numeric)
+
+
+def operand_pattern(schema: Schema, *, is_text: bool, is_numeric: bool) -> str | None:
+    """Of one value; None where no pattern can say it."""
     if "enum" in schema:
         plain = [_json_text(label) for label in schema["enum"]]
         return _one_of(map(re.escape, plain)) if all(map(_is_plain, plain)) else None
