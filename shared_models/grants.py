@@ -147,7 +147,9 @@ def inserted(resource: BoundResource, resources: Resources) -> dict[tuple[str, s
     """What a new row of the resource, and the children it brings, may give a value to: columns by table."""
     if not {"create", "upsert"}.intersection(resource.verbs):
         return {}
-    found = {(resource.table.schema, resource.table.name): _of_new(resource)}
+    # A row of nothing but defaults is INSERT … DEFAULT VALUES, for which the privilege on any column does.
+    own = _of_new(resource) or {field.column.name for field in resource.key}
+    found = {(resource.table.schema, resource.table.name): own}
     for link in resource.written_links:
         target = resources.of(link.target)
         columns = found.setdefault((target.table.schema, target.table.name), set())

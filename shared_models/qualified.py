@@ -11,15 +11,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import Integer, Numeric, and_, bindparam, case, cast, false, null, or_
 from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.dialects.postgresql.psycopg import PGCompiler_psycopg, PGDialect_psycopg
 from sqlalchemy.sql import operators
-from sqlalchemy.sql.compiler import FUNCTIONS
+from sqlalchemy.sql.compiler import FUNCTIONS, OPERATORS
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, Tuple
 from sqlalchemy.sql.functions import Function
 
-from shared_models.spelling import Hosted, quoted
+from shared_models.spelling import Hosted, quoted, quoted_text
 
 _SIGNS = re.compile(r"[-+*/<>=~!@#%^&|?]+")
 _WORDS = {"LIKE": "~~", "NOT LIKE": "!~~", "ILIKE": "~~*", "NOT ILIKE": "!~~*"}
@@ -52,6 +52,15 @@ _USUAL = frozenset(
 )
 
 
+def _equal(one: Any, other: Any) -> Any:
+    """Unknown where one is null: `==` of SQLAlchemy would ask for null."""
+    return one.op("=", is_comparison=True)(other)
+
+
+_SQLALCHEMYS: Any = PGCompiler_psycopg  # which SQLAlchemy leaves untyped
+_PREFIXES = {operators.neg: "-", operators.bitwise_not_op: "~"}
+
+
 class _Types(PGTypeCompiler):
     """Types whose names are words of the grammar cannot be mistaken; these are looked up like any other name."""
 
@@ -72,8 +81,8 @@ class _Compiler(PGCompiler_psycopg):
         self, binary: BinaryExpression[Any], opstring: str, eager_grouping: bool = False, **kw: Any
     ) -> str:
         sign = _WORDS.get(opstring.strip(), opstring.strip())
-        if binary.operator in (operators.in_op, operators.not_in_op) and not isinstance(binary.left, Tuple):
-            return self._in(binary, **kw)
+        if binary.operator in (operators.in_op, operators.not_in_op):
+            return self._tuple_in(binary, **kw) if isinstance(binary.left, Tuple) else self._in(binary, **kw)
         if not _SIGNS.fullmatch(sign):
             return super()._generate_generic_binary(binary, opstring, eager_grouping=eager_grouping, **kw)
         place = self._place(binary, sign)
@@ -111,6 +120,20 @@ class _Compiler(PGCompiler_psycopg):
         is_query = text.lstrip("( ").upper().startswith(("SELECT", "WITH", "VALUES"))
         return f"({left} {with_each} {text})" if is_query else f"({left} {with_each} (ARRAY[{text.strip()[1:-1]}]))"
 
+    def _tuple_in(self, binary: BinaryExpression[Any], **kw: Any) -> str:
+        is_in, right = binary.operator is operators.in_op, binary.right
+        if not isinstance(right, BindParameter):
+            left, text = self._sides(binary, **kw)
+            found = f"({left} OPERATOR(pg_catalog.=) ANY {text})"
+            return found if is_in else f"(NOT {found})"
+        rows = [
+            and_(*(_equal(part, bindparam(None, value, type_=part.type, unique=True)) for part, value in pairs))
+            for row in right.effective_value or ()
+            for pairs in [list(zip(binary.left.clauses, row, strict=True))]
+        ]
+        found = self.process(or_(false(), *rows).self_group(), **kw)
+        return found if is_in else f"(NOT {found})"
+
     def visit_not_in_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
         return f"({self._generate_generic_binary(binary, ' NOT IN ', **kw)})"
 
@@ -127,10 +150,86 @@ class _Compiler(PGCompiler_psycopg):
         return f"(({equal}) IS TRUE OR ({left} IS NULL AND {right} IS NULL))"
 
     def visit_between_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
-        if binary.modifiers.get("symmetric"):
-            return self._generate_generic_binary(binary, " BETWEEN SYMMETRIC ", **kw)
         low, high = binary.right.clauses
-        return f"({self.process((binary.left >= low) & (binary.left <= high), **kw)})"
+        between = (binary.left >= low) & (binary.left <= high)
+        if binary.modifiers.get("symmetric"):
+            between = between | ((binary.left >= high) & (binary.left <= low))
+        return f"({self.process(between, **kw)})"
+
+    def visit_not_between_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return f"(NOT {self.visit_between_op_binary(binary, operator, **kw)})"
+
+    def visit_truediv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        """Of whole numbers too it is no whole number."""
+        is_whole = binary.right.type._type_affinity is Integer
+        right = cast(binary.right, Numeric) if is_whole else binary.right
+        return self._signed(binary.left, "/", right, **kw)
+
+    def visit_floordiv_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        divided = self._signed(binary.left, "/", binary.right, **kw)
+        is_whole = binary.left.type._type_affinity is Integer and binary.right.type._type_affinity is Integer
+        return divided if is_whole else f"pg_catalog.floor({divided})"
+
+    def visit_mod_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return self._signed(binary.left, "%%", binary.right, **kw)
+
+    def visit_match_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        left, right = self._sides(binary, **kw)
+        configuration = binary.modifiers.get("postgresql_regconfig")
+        named = "" if configuration is None else f"{quoted_text(configuration)}, "
+        return f"({left} OPERATOR(pg_catalog.@@) pg_catalog.plainto_tsquery({named}{right}))"
+
+    def visit_not_match_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        return f"(NOT {self.visit_match_op_binary(binary, operator, **kw)})"
+
+    def _regexp_match(self, base_op: str, binary: Any, operator: Any, kw: dict[str, Any]) -> str:
+        flags = binary.modifiers["flags"]
+        if flags is None or flags == "i":
+            return self._generate_generic_binary(binary, base_op if flags is None else f"{base_op}*", **kw)
+        left, right = self._sides(binary, **kw)
+        written = quoted_text(f"(?{flags})")
+        return f"({left} OPERATOR(pg_catalog.{base_op}) ({written} OPERATOR(pg_catalog.||) {right}))"
+
+    def visit_regexp_replace_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
+        text: str = _SQLALCHEMYS.visit_regexp_replace_op_binary(self, binary, operator, **kw)
+        return f"pg_catalog.{text}"
+
+    def visit_expression_clauselist(self, clauselist: Any, **kw: Any) -> str:
+        """`a || b || c`, which SQLAlchemy makes one of."""
+        sign = OPERATORS.get(clauselist.operator, "").strip()
+        parts = list(clauselist.clauses)
+        if not _SIGNS.fullmatch(sign) or any(isinstance(part.type, Hosted) for part in parts):
+            text: str = _SQLALCHEMYS.visit_expression_clauselist(self, clauselist, **kw)
+            return text
+        kw["_in_operator_expression"] = True
+        texts = [part._compiler_dispatch(self, **kw) for part in parts]
+        return "(" + f" OPERATOR(pg_catalog.{sign}) ".join(texts) + ")"
+
+    def visit_unary(self, unary: Any, add_to_result_map: Any = None, result_map_targets: Any = (), **kw: Any) -> str:
+        sign = _PREFIXES.get(unary.operator)
+        if sign is None or isinstance(unary.element.type, Hosted):
+            text: str = _SQLALCHEMYS.visit_unary(self, unary, add_to_result_map, result_map_targets, **kw)
+            return text
+        if add_to_result_map is not None:
+            kw |= {"add_to_result_map": add_to_result_map, "result_map_targets": (*result_map_targets, unary)}
+        return f"(OPERATOR(pg_catalog.{sign}) {self.process(unary.element, **kw)})"
+
+    def visit_case(self, clause: Any, **kw: Any) -> str:
+        """`CASE x WHEN 1` would look its `=` up on the path."""
+        if clause.value is not None:
+            whens = [(_equal(clause.value, when), result) for when, result in clause.whens]
+            clause = case(*whens, else_=clause.else_)
+        text: str = _SQLALCHEMYS.visit_case(self, clause, **kw)
+        return text
+
+    def visit_nullif_func(self, func: Function[Any], **kw: Any) -> str:
+        one, other = func.clauses
+        return self.process(case((_equal(one, other), null()), else_=one), **kw)
+
+    def _signed(self, left: Any, sign: str, right: Any, **kw: Any) -> str:
+        kw["_in_operator_expression"] = True
+        first, second = (side._compiler_dispatch(self, **kw) for side in (left, right))
+        return f"({first} OPERATOR(pg_catalog.{sign}) {second})"
 
     def visit_like_op_binary(self, binary: Any, operator: Any, **kw: Any) -> str:
         return self._like(binary, "~~", **kw)

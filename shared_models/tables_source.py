@@ -62,11 +62,12 @@ _TYPES = {
     "jsonb": "Any",
 }
 _IMPORTS = {
-    "Any": "from typing import Any",
-    "UUID": "from uuid import UUID",
-    "Decimal": "from decimal import Decimal",
+    "Any": "typing",
+    "UUID": "uuid",
+    "Decimal": "decimal",
     **dict.fromkeys(("date", "time", "datetime", "timedelta"), "datetime"),
 }
+_BUILTINS = ("bool", "bytes", "float", "int", "list", "str")
 
 
 def tables_source(snapshot: Snapshot) -> str:
@@ -84,7 +85,10 @@ def tables_stub(snapshot: Snapshot) -> str:
         classes[variable] = _class_name(variable, taken)
         taken.add(classes[variable])
     variables = [names[table.schema, table.name] for table in snapshot.tables]
-    typed = [_table(table, name, classes[name]) for table, name in zip(snapshot.tables, variables, strict=True)]
+    typed = [
+        _table(table, name, classes[name], frozenset(variables))
+        for table, name in zip(snapshot.tables, variables, strict=True)
+    ]
     return _STUB.format(imports=_imports("".join(typed)), typed="".join(f"\n{each}" for each in typed))
 
 
@@ -132,9 +136,13 @@ def attributes(table: Table) -> dict[str, str]:
     return dict(zip((column.name for column in table.columns), taken, strict=True))
 
 
-def _table(table: Table, variable: str, cls: str) -> str:
+def _table(table: Table, variable: str, cls: str, variables: frozenset[str]) -> str:
     names = attributes(table)
-    lines = "".join(f"    {names[column.name]}: sa.Named[{_annotation(column)}]\n" for column in table.columns)
+    hidden = variables | frozenset(names.values())
+    sa = "_sa" if "sa" in hidden else "sa"
+    lines = "".join(
+        f"    {names[column.name]}: {sa}.Named[{_annotation(column, hidden)}]\n" for column in table.columns
+    )
     head, value = f"class {cls}(sa.TypedColumns):\n", f"{variable}: sa.Table[{cls}]\n"
     if len(head) > _WIDTH:
         head = f"class {cls}(\n    sa.TypedColumns\n):\n"
@@ -143,10 +151,15 @@ def _table(table: Table, variable: str, cls: str) -> str:
     return f'{head}    """{_escaped(table.qualified)}"""\n' + (f"\n{lines}" if lines else "") + f"\n{value}"
 
 
-def _annotation(column: Column) -> str:
+def _annotation(column: Column, hidden: frozenset[str]) -> str:
+    """`hidden`: names that mean a column or a table there; a type of that name is written with an underscore."""
+
+    def seen(name: str) -> str:
+        return f"_{name}" if name in hidden else name
+
     python = _TYPES.get(column.type.name, "Any")
-    python = f"list[{python}]" if column.type.is_array else python
-    return f"{python} | None" if column.nullable and python != "Any" else python
+    shown = f"{seen('list')}[{seen(python)}]" if column.type.is_array else seen(python)
+    return f"{shown} | None" if column.nullable and shown not in ("Any", "_Any") else shown
 
 
 def _place(variable: str, schema: str, name: str) -> str:
@@ -162,8 +175,21 @@ def _escaped(text: str) -> str:
 
 
 def _imports(body: str) -> str:
-    used = {name for name in _IMPORTS if re.search(rf"\b{name}\b(?=[\]\s|])", body)}
-    times = sorted(name for name in used if _IMPORTS[name] == "datetime")
-    standard = [f"from datetime import {', '.join(times)}"] if times else []
-    standard += sorted(_IMPORTS[name] for name in used if name not in times)
-    return "\n\n".join("\n".join(group) for group in (standard, ["import sqlalchemy as sa"]) if group)
+    """An underscore stands before a type that a column or a table hides: `_date`."""
+    used = {
+        name for name in (*_IMPORTS, *_BUILTINS) if re.search(rf"(?<=[\[ ])_?{name}\b(?=[\[\]\s|])", _types_in(body))
+    }
+    plain = {name for name in used if re.search(rf"(?<=[\[ ]){name}\b", _types_in(body))}
+    hidden = {name for name in used if re.search(rf"(?<=[\[ ])_{name}\b", _types_in(body))}
+    modules: dict[str, list[str]] = {}
+    for name in sorted(used):
+        module = _IMPORTS.get(name, "builtins")
+        spelled = [name] if name in plain and name in _IMPORTS else []
+        modules.setdefault(module, []).extend([*spelled, *([f"{name} as _{name}"] if name in hidden else [])])
+    standard = [f"from {module} import {', '.join(names)}" for module, names in sorted(modules.items()) if names]
+    own = ["import sqlalchemy as sa", *(["import sqlalchemy as _sa"] if " _sa.Named[" in body else [])]
+    return "\n\n".join("\n".join(group) for group in (standard, own) if group)
+
+
+def _types_in(body: str) -> str:
+    return "\n".join(re.findall(r"\.Named(\[.*\])$", body, re.MULTILINE))

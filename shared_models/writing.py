@@ -6,6 +6,7 @@ check_writing   what of a contract's writing the table does not allow, once ever
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -105,6 +106,7 @@ def check_writing(resource: BoundResource, bound: Mapping[type[c.Resource], Boun
         yield Unwritable("verbs that write need a path", verbs)
     if resource.table.kind == "materialized view":
         yield Unwritable("a materialized view cannot be written", verbs)
+    yield from _check_rules(resource, verbs)
     if not resource.key:
         yield Unwritable(f"{', '.join(sorted(verbs))}: a row that is written needs a key", verbs)
     yield from _check_change(resource, verbs)
@@ -115,6 +117,24 @@ def check_writing(resource: BoundResource, bound: Mapping[type[c.Resource], Boun
             yield from _check_children(link, bound[link.target])
     if "upsert" in verbs:
         yield from _check_upsert(resource)
+
+
+_EVENTS = {"create": {"insert"}, "update": {"update"}, "upsert": {"insert", "update"}, "delete": {"delete"}}
+_WHOLE_RULE = re.compile(r".*? ON \w+ +TO +(?:(?! WHERE ).)*? DO INSTEAD +(?!NOTHING|\().* RETURNING .*", re.DOTALL)
+
+
+def _check_rules(resource: BoundResource, verbs: Iterable[str]) -> Iterator[Unwritable]:
+    """A row and its journal are written by one statement, inside of which PostgreSQL follows only such rules."""
+    for rule in resource.table.rules:
+        soft = {"update"} if resource.soft_delete is not None else {"delete"}
+        hit = tuple(v for v in verbs if rule.event in (soft if v == "delete" else _EVENTS[v]))
+        text = " ".join(rule.definition.split())
+        if hit and rule.fires != "never" and not (rule.instead and _WHOLE_RULE.fullmatch(text)):
+            message = (
+                f"the rule {rule.name!r} stands before: PostgreSQL follows none in such a statement but a DO INSTEAD"
+                " of a single command with RETURNING and without a condition; write an operation"
+            )
+            yield Unwritable(f"{', '.join(sorted(hit))}: {message}", hit)
 
 
 def _check_change(resource: BoundResource, verbs: Iterable[str]) -> Iterator[Unwritable]:

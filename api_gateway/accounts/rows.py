@@ -13,6 +13,7 @@ from sqlalchemy.types import NullType
 from api_gateway.consumers import Principal
 from api_gateway.identities import DjangoSession, Elsewhere, Source
 from shared_models.grants import Grant, place_of
+from shared_models.spelling import Hosted, quoted
 from shared_models.state import OWNER
 
 Named = sa.FromClause
@@ -44,13 +45,40 @@ class Account:
         return Principal(settings.kind, self.code, frozenset(settings.scopes), values, per_minute)
 
 
-def by_username(settings: Source, username: str) -> sa.Select[Any]:
+Hosts = Mapping[str, str]
+"""Columns whose type an extension brings along, such as citext, with the schema of its operators."""
+
+_HOSTS = """
+WITH RECURSIVE type AS (
+  SELECT a.attname, t.oid, t.typtype, t.typbasetype, t.typnamespace FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
+   WHERE a.attrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(:name)
+     AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+  UNION ALL
+  SELECT d.attname, t.oid, t.typtype, t.typbasetype, t.typnamespace FROM type d
+    JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) d.typbasetype
+   WHERE d.typtype OPERATOR(pg_catalog.=) 'd'::pg_catalog."char")
+SELECT attname::pg_catalog.text AS name, n.nspname::pg_catalog.text AS host
+  FROM type JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) typnamespace
+ WHERE typtype OPERATOR(pg_catalog.=) 'b'::pg_catalog."char"
+   AND n.nspname OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.name
+"""
+
+
+def hosts_query(table: str) -> sa.Select[Any]:
+    """Rows of `name`, `host`: see `Hosts`. An operator is named by its schema, so that one must be known."""
+    found = sa.text(_HOSTS).bindparams(name=".".join(map(quoted, place_of(table))))
+    typed = found.columns(sa.column("name", sa.Text), sa.column("host", sa.Text)).subquery("hosts")
+    return sa.select(typed.c.name, typed.c.host)
+
+
+def by_username(settings: Source, username: str, hosts: Hosts) -> sa.Select[Any]:
     name = username.lower() if settings.username_case == "lower" else username
-    return _accounts(settings, settings.username, name)
+    return _accounts(settings, settings.username, name, hosts)
 
 
-def by_id(settings: Source, value: str) -> sa.Select[Any]:
-    return _accounts(settings, settings.id, value)
+def by_id(settings: Source, value: str, hosts: Hosts) -> sa.Select[Any]:
+    return _accounts(settings, settings.id, value, hosts)
 
 
 def account_of(source: str, settings: Source, row: Mapping[str, Any]) -> Account:
@@ -101,8 +129,8 @@ def _read(sources: Iterable[Source]) -> Iterator[tuple[str, str]]:
             yield from ((session.table, column) for column in (session.key, session.data, session.expires))
 
 
-def _accounts(settings: Source, column: str, value: str) -> sa.Select[Any]:
-    table = _table(settings.table, {name for place, name in _read([settings]) if place == settings.table})
+def _accounts(settings: Source, column: str, value: str, hosts: Hosts) -> sa.Select[Any]:
+    table = _table(settings.table, {name for place, name in _read([settings]) if place == settings.table}, hosts)
     columns: list[sa.ColumnElement[Any]] = [
         _text(table.c[settings.id]).label("id"),
         _text(table.c[settings.username]).label("username"),
@@ -132,9 +160,10 @@ def _value(table: Named, wanted: str | Elsewhere) -> sa.ColumnElement[Any]:
     return inside.correlate(table).scalar_subquery()
 
 
-def _table(name: str, columns: Iterable[str]) -> Any:
+def _table(name: str, columns: Iterable[str], hosts: Hosts | None = None) -> Any:
     schema, table = place_of(name)
-    return sa.table(table, *(sa.column(column) for column in sorted(set(columns))), schema=schema)
+    known = {column: Hosted("", host) for column, host in (hosts or {}).items()}
+    return sa.table(table, *(sa.column(one, known.get(one)) for one in sorted(set(columns))), schema=schema)
 
 
 def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:

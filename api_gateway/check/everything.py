@@ -1,4 +1,4 @@
-"""The junction: every kind of disagreement looked for, in two lists; a new kind is a function in one of them."""
+"""The junction: every kind of disagreement looked for, in three lists; a new kind is a function in one of them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from api_gateway.check.searches import unindexed_searches
 from api_gateway.check.subject import Live, Subject, live, load_subject
 from api_gateway.check.tables import outdated_tables
 from api_gateway.check.triggers import failing_triggers
+from api_gateway.draft.live import catalogs_alone
 from api_gateway.project import Project
 
 OF_FILES: tuple[Callable[[Subject], Iterable[Disagreement]], ...] = (
@@ -27,11 +28,11 @@ OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
     drifted,
     against_live_schema,
     missing_indexes,
-    unindexed_searches,
     failing_triggers,
     wrong_privileges,
-    unkept_promises,
 )
+# Views of the host, and its text search configurations, are found by its own search path.
+OF_ROWS: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (unindexed_searches, unkept_promises)
 
 
 def disagreements(project: Project, database_url: str | None, *, may_read_rows: bool = True) -> list[Disagreement]:
@@ -44,6 +45,8 @@ def disagreements(project: Project, database_url: str | None, *, may_read_rows: 
     found = [disagreement for look in OF_FILES for disagreement in look(subject)]
     if database_url is not None:
         with live(project, database_url, may_read_rows=may_read_rows) as database:
-            found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
+            with catalogs_alone(database.connection):
+                found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
+            found += [disagreement for look in OF_ROWS for disagreement in look(subject, database)]
             found = with_callers(found, database)
     return sorted(found, key=lambda one: one.place)

@@ -62,6 +62,7 @@ def _apply(target: Wanted, *, quiet: bool) -> None:
 
     try:
         with psycopg.connect(administrator_url(settings()), autocommit=True, connect_timeout=5) as connection:
+            connection.execute("SET search_path = pg_catalog")
             statements = apply(connection, target)
     except MayNot as refusal:
         print("This login may not do this. Somebody who may runs:\n", file=sys.stderr)

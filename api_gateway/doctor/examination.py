@@ -12,7 +12,7 @@ from api_gateway.doctor.pooler import pooler, way_of_the_api
 from api_gateway.doctor.seen import legacy_sees
 from api_gateway.doctor.server import server
 from api_gateway.doctor.symptom import RANKS, Symptom
-from api_gateway.draft.live import legacy_database
+from api_gateway.draft.live import catalogs_alone, legacy_database
 from api_gateway.project import Configuration
 from api_gateway.settings import Settings
 
@@ -38,9 +38,11 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
     if around.database_url is not None:
         with legacy_database(around.database_url) as connection:
             connection.prepare_threshold = None  # perhaps there is a pooler that keeps none
-            yield from server(connection, configuration.api.time_zone)
-            yield from encryption(connection, around.database_url, around.settings)
-            yield from connections(connection, around.settings)
+            path = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchone()
+            with catalogs_alone(connection):
+                yield from server(connection, configuration.api.time_zone, path[0] if path else [])
+                yield from encryption(connection, around.database_url, around.settings)
+                yield from connections(connection, around.settings)
             yield from pooler(around.database_url)
             if around.settings.api_database_url is not None:
                 api_url = around.settings.api_database_url.get_secret_value()

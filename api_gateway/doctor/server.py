@@ -51,7 +51,7 @@ _SHADOWS = """
 SELECT format('%%I.%%s(%%s, %%s)', n.nspname, o.oprname, format_type(o.oprleft, NULL), format_type(o.oprright, NULL))
   FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
   JOIN pg_type l ON l.oid = o.oprleft JOIN pg_type r ON r.oid = o.oprright
- WHERE n.nspname = ANY(current_schemas(false)) AND o.oprname = ANY(%(compared)s)
+ WHERE n.nspname = ANY(%(path)s) AND o.oprname = ANY(%(compared)s)
    AND l.typnamespace = 'pg_catalog'::regnamespace AND r.typnamespace = 'pg_catalog'::regnamespace
    AND NOT EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = 'pg_operator'::regclass AND d.objid = o.oid AND d.deptype = 'e')
@@ -70,8 +70,8 @@ class Facts:
         return self.row[name]
 
 
-def server(connection: psycopg.Connection[Any], zone: str) -> Iterator[Symptom]:
-    """`zone`: the legacy app's wall clock, as banyan.toml says. Raises psycopg.Error."""
+def server(connection: psycopg.Connection[Any], zone: str, path: list[str]) -> Iterator[Symptom]:
+    """`zone`: the legacy app's wall clock, as banyan.toml says; `path`: the search path. Raises psycopg.Error."""
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(_FACTS, {"ours": SCHEMA, "roles": list(ROLES)}).fetchone()
     facts = Facts(row or {})
@@ -94,7 +94,7 @@ def server(connection: psycopg.Connection[Any], zone: str) -> Iterator[Symptom]:
         message = f"event triggers run at `banyan migrate up`: {names}"
         yield Symptom("event_triggers", "warning", message, "See that they let a schema and its tables be made.")
     yield from _timeouts(connection)
-    yield from _shadows(connection)
+    yield from _shadows(connection, path)
     listed = ", ".join(facts.extensions) or "none"
     yield Symptom("extensions", "ok", f"extensions: {listed}; none is needed")
 
@@ -172,8 +172,8 @@ def _schema(facts: Facts) -> Symptom:
     return Symptom("schema_banyan", "error", f"{facts.login} may not create the schema banyan", fix)
 
 
-def _shadows(connection: psycopg.Connection[Any]) -> Iterator[Symptom]:
-    shadows = [row[0] for row in connection.execute(_SHADOWS, {"compared": _COMPARED}).fetchall()]
+def _shadows(connection: psycopg.Connection[Any], path: list[str]) -> Iterator[Symptom]:
+    shadows = [row[0] for row in connection.execute(_SHADOWS, {"compared": _COMPARED, "path": path}).fetchall()]
     if shadows:
         message = f"operators of the database's own would compare values in place of PostgreSQL's: {', '.join(shadows)}"
         fix = "If that is not meant, drop them; and let nobody but their owner create in schemas of the search path."

@@ -20,7 +20,7 @@ from api_gateway.draft.names import (
 from api_gateway.draft.plan import Draft, DraftEnum, DraftField, DraftResource, LeftOut, TableName
 from api_gateway.draft.proposals import Line, proposals, soft_delete, unfilled, view_key
 from api_gateway.draft.relating import relate
-from api_gateway.draft.sample import Sample
+from api_gateway.draft.sample import Sample, seen_dates
 from api_gateway.draft.secrecy import secrecy
 from shared_models.snapshot import Column, Snapshot, Table
 
@@ -124,7 +124,7 @@ def _resource(
         kind=table.kind,
         comment=table.comment,
         key=key,
-        fields=tuple(_field(table, c, public[c.name], c.name in key, enums, sample) for c in shown),
+        fields=tuple(_field(table, c, public[c.name], c.name in key, enums, sample, snapshot) for c in shown),
         left_out=tuple(LeftOut(table.schema, table.name, n, reason) for n, reason in reasons.items() if reason),
         proposals=(*soft_delete(table, sample), *view_key(table, snapshot, public), *unfilled(table)),
     )
@@ -156,9 +156,11 @@ def _left_out_reason(table: Table, column: Column, sample: Sample) -> str | None
     return secrecy(table, column) or unreadable(column.type)
 
 
-def _field(table: Table, column: Column, public: str, is_key: bool, enums: Aliases, sample: Sample) -> DraftField:
+def _field(
+    table: Table, column: Column, public: str, is_key: bool, enums: Aliases, sample: Sample, snapshot: Snapshot
+) -> DraftField:
     name = attribute(public)
-    shown = with_beyond(annotation(column.type, enums), column, sample.shown(table, column))
+    shown = with_beyond(annotation(column.type, enums), column, seen_dates(table, column, sample, snapshot))
     alias = public if public != name else None
     marker = "Key" if is_key else "Column"
     hidden = ", filter=False" if public in RESERVED_PARAMETERS else ""

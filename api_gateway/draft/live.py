@@ -35,6 +35,17 @@ def legacy_database(url: str) -> Iterator[psycopg.Connection[Any]]:
             raise EnvironmentFault(f"{place} ended the connection: {_reason(error, url)}") from None
 
 
+@contextmanager
+def catalogs_alone(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """What is asked inside is PostgreSQL's own: no operator or function of the host's search path goes before it."""
+    connection.execute(b"SET search_path = pg_catalog")
+    try:
+        yield
+    finally:
+        if not connection.broken and not connection.closed:
+            connection.execute(b"RESET search_path")
+
+
 def snapshot_of(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> Snapshot:
     """The named schemas, or every schema that holds tables. Raises UsageError for a schema that is not there."""
     present = user_schemas(connection)

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from api_gateway.draft.plan import TableName
 from api_gateway.draft.secrecy import is_secret_value, secrecy
-from shared_models.snapshot import Column, Table
+from shared_models.snapshot import Column, Snapshot, Table
 
 ROWS = 1000  # the first by key: the same ones on the next run, unlike a random sample
 LONGEST = 40  # characters of a value that are looked at
@@ -21,6 +21,7 @@ _LOOKED_AT = frozenset(
     {"bpchar", "varchar", "text", "citext", "int2", "int4", "int8", "date", "timestamp", "timestamptz"}
 )
 
+_DATES = frozenset({"date", "timestamp", "timestamptz"})
 _BATCH = 20  # statements: their answers are held in memory together
 _REFUSALS = (psycopg.errors.InsufficientPrivilege, psycopg.errors.QueryCanceled, psycopg.DataError)
 
@@ -72,12 +73,28 @@ class Sample:
     def values(self, table: Table, column: str) -> Values:
         return self.columns.get(((table.schema, table.name), column), {})
 
-    def shown(self, table: Table, column: Column) -> Values:
-        """As `values`; of a view's column, those of the column that it passes on."""
-        if column.origin is not None and ((table.schema, table.name), column.name) not in self.columns:
-            schema, name, origin = column.origin
-            return self.columns.get(((schema, name), origin), {})
-        return self.values(table, column.name)
+
+def seen_dates(table: Table, column: Column, sample: Sample, snapshot: Snapshot) -> set[str]:
+    """What the first rows hold in a column of dates. Of a view: in the column that it passes on, or where it makes one
+    (`max(at)`), in any column of dates that it reads.
+    """
+    if not table.is_view or column.type.name not in _DATES:
+        return set(sample.values(table, column.name))
+    if column.origin is not None:
+        schema, name, origin = column.origin
+        return set(sample.columns.get(((schema, name), origin), {}))
+    found: set[str] = set()
+    waiting, known = list(table.reads), set(table.reads)
+    while waiting:
+        base = snapshot.table(*waiting.pop())
+        if base is None:
+            continue
+        for one in base.columns if not base.is_view else ():
+            found.update(sample.values(base, one.name) if one.type.name in _DATES else ())
+        further = set(base.reads) - known
+        known |= further
+        waiting += further
+    return found
 
 
 def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], links: Iterable[Link]) -> Sample:
@@ -90,6 +107,7 @@ def read_sample(connection: psycopg.Connection[Any], tables: Iterable[Table], li
         connection.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
         connection.execute("SET LOCAL synchronize_seqscans = off")
         connection.execute("SET LOCAL datestyle = 'ISO, YMD'")
+        connection.execute("SET LOCAL search_path = pg_catalog")
         asked = [(t, _looked_at(t)) for t in tables if t.kind in ("table", "partitioned table")]
         for (table, looked_at), answer in _answers(connection, asked, lambda one: _first_rows(*one)):
             name = (table.schema, table.name)

@@ -76,7 +76,7 @@ def upgrade(url: str, history: History = BANYAN, revision: str = "head") -> None
     url  `postgresql://…` of somebody who may create the schema: the database's owner, or a superuser.
     Raises MigrationFault, in one readable line, and then nothing has been changed.
     """
-    with _deploying(url) as connection:
+    with _deploying(url, history) as connection:
         if history.as_owner:
             prepare_schema(connection)
         elif not _has_schema(connection):
@@ -92,7 +92,7 @@ def downgrade(url: str, history: History = BANYAN, revision: str = "base") -> No
 
     The roles themselves stay: they belong to the server, and may serve other databases. Raises as `upgrade` does.
     """
-    with _deploying(url) as connection:
+    with _deploying(url, history) as connection:
         if not _has_schema(connection):
             return
         if history.as_owner and revision == "base":
@@ -121,9 +121,11 @@ def status(url: str, history: History = BANYAN) -> Status:
 
 
 @contextmanager
-def _deploying(url: str) -> Iterator[Connection]:
-    """One transaction, in which this is the only deployer."""
+def _deploying(url: str, history: History) -> Iterator[Connection]:
+    """One transaction, in which this is the only deployer. Ours does not run what lies on the host's search path."""
     with _connected(url) as connection:
+        if history.as_owner:
+            connection.execute(text("SET LOCAL search_path = pg_catalog"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_DEPLOYER}'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_DEPLOYER})"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))

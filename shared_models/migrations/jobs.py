@@ -50,7 +50,7 @@ def _apply(connection: Connection, script: str) -> None:
     if driver is None:
         raise RuntimeError("no driver connection")
     driver.execute(script.encode())  # a script of many statements, with percent signs that are no placeholders
-    connection.execute(text("SET LOCAL search_path TO DEFAULT"))
+    connection.execute(text("SET LOCAL search_path = pg_catalog"))
 
 
 def _settle(connection: Connection, step: str) -> None:

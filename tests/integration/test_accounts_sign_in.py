@@ -282,12 +282,20 @@ async def test_no_secret_stands_in_our_tables(front: Front) -> None:
     assert all(secret not in text for secret in (tokens["access_token"], tokens["refresh_token"], "pbkdf2", PASSWORD))
 
 
+async def test_a_name_in_citext_is_compared_without_case_wherever_the_extension_lies(front: Front) -> None:
+    front.rows("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; GRANT USAGE ON SCHEMA ext TO banyan_owner")
+    front.rows("ALTER TABLE user_acct ALTER login TYPE ext.citext")
+    front.rows(f"UPDATE user_acct SET login = '{PLAIN.title()}' WHERE login::text = '{PLAIN}' RETURNING 1")
+    granted = await front.sign_in(PLAIN)
+    assert granted.status == 200, granted.json
+
+
 def test_a_name_is_looked_up_as_the_type_of_its_column_so_that_its_index_serves() -> None:
     from api_gateway.project import load_project
     from shared_models.statements import compiled
     from tests.support.api import NORTHGATE
 
     settings = load_project(NORTHGATE).configuration.accounts["app"]
-    statement, values = compiled(by_username(settings, "Bo@Shop.example"))
+    statement, values = compiled(by_username(settings, "Bo@Shop.example", {}))
     assert re.search(rb"user_acct.login (=|OPERATOR\(pg_catalog\.=\)) %\(\w+\)s\)? \n", statement)  # no cast
     assert "bo@shop.example" in values.values()

@@ -142,7 +142,7 @@ def test_a_function_that_acts_with_its_owners_rights_is_a_warning(northgate: Pro
     )
     wrong = found(northgate, writing_url)
     assert {(one.code, one.severity) for one in wrong} == {("grant_public", "warning")}
-    assert wrong[0].details == {"role": "banyan_api", "functions": ["peep(integer)"]}
+    assert wrong[0].details == {"role": "banyan_api", "functions": ["public.peep(integer)"]}
 
 
 def test_a_role_that_is_not_there_is_told_and_made_by_apply(

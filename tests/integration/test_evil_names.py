@@ -5,6 +5,7 @@ could read and write what the API may. Triggers of the host still find what they
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,6 +17,7 @@ from api_gateway.draft.refresh import refresh_generated, refresh_snapshot
 from api_gateway.postgres import Server
 from api_gateway.project import load_project
 from tests.support.api import Api, prepare, serving
+from tests.support.commands import Banyan
 
 SCHEMA = """
 CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext;
@@ -43,7 +45,8 @@ DECLARE o record; f record;
 BEGIN
   FOR o IN SELECT oprname, oprleft::regtype l, oprright::regtype r, oprresult::regtype result FROM pg_operator
             WHERE oprkind = 'b' AND oprnamespace = 'pg_catalog'::regnamespace
-              AND oprname IN ('=', '<>', '<', '<=', '>', '>=', '~~', '~~*', '||', '->', '->>', '@>', '@@')
+              AND oprname IN ('=', '<>', '<', '<=', '>', '>=', '~~', '~~*', '||', '->', '->>', '@>', '@@', '/', '%',
+                '~', '!~', '-')
               AND oprleft::regtype::text IN ('text', 'character', 'integer', 'bigint', 'numeric', 'jsonb', 'json',
                 'timestamp with time zone', 'timestamp without time zone', 'boolean', 'tsvector', 'name', 'uuid')
               AND oprright::regtype::text NOT LIKE 'any%' LOOP
@@ -126,7 +129,7 @@ class Order(Resource, table="orders", path="orders", rows=Rows.where(owner=princ
 """,
     "operations/__init__.py": """
 from fastapi import Response
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, tuple_, update
 
 from api_gateway.api.operations import operation
 from api_gateway.api.transactions import Write
@@ -145,6 +148,14 @@ async def tidy(tx: Write) -> Response:
             customer.c.nm == "Customer 1", customer.c.nm.in_(["Customer 1", "x"]), customer.c.nm.like("Cust%"),
             customer.c.nm.not_in(["y"]), customer.c.nm.between("A", "Z"), customer.c.kind.is_distinct_from("B"),
             customer.c.code == "CODE1", customer.c.no.not_in([]),
+            tuple_(customer.c.no, customer.c.nm).in_([(1, "Customer 1"), (2, "x")]),
+            tuple_(customer.c.no, customer.c.nm).not_in([(2, "Customer 1")]),
+            tuple_(customer.c.no, customer.c.nm).in_(select(customer.c.no, customer.c.nm)),
+            customer.c.nm.regexp_match("^cust", flags="ix"), ~customer.c.nm.regexp_match("^x", flags="i"),
+            customer.c.nm.regexp_replace("C", "K") == "Kustomer 1", customer.c.no / 2 < 1, customer.c.no // 2 == 0,
+            customer.c.no % 2 == 1, -customer.c.no == -1, ~customer.c.no.between(2, 9), customer.c.nm.icontains("CUST"),
+            case({1: "one"}, value=customer.c.no) == "one", func.nullif(customer.c.no, 2) == 1,
+            customer.c.nm + "-" + customer.c.kind + "-" == "Customer 1-A-", customer.c.note.match("note"),
         )
     )
     await tx.execute(update(customer).where(customer.c.nm == "Customer 1").values(nm="Customer 1"))
@@ -166,8 +177,12 @@ def url(clone: Callable[[str], str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def api(url: str, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    folder = tmp_path_factory.mktemp("evil") / "evil_api"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("evil") / "evil_api"
+
+
+@pytest.fixture(scope="module")
+def api(url: str, server: Server, folder: Path) -> Iterator[Api]:
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
@@ -263,3 +278,26 @@ def test_writes_and_their_journal_are_postgresqls_own_and_triggers_find_their_ta
 def test_an_operations_own_statements_are_postgresqls_own(api: Api) -> None:
     answer = api.ask("POST", "tidyings", headers={"idempotency-key": "t"})
     assert (answer.status_code, answer.text) == (200, "customer 1 1 1")
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        (("check", "--project", "evil_api", "--write"), (0, 1)),
+        (("grants", "--apply"), (0,)),
+        (("doctor", "--no-edge"), (0, 1)),
+        (("init", "drafted_api"), (0,)),
+        (("migrate", "down", "base"), (0,)),
+        (("migrate", "up"), (0,)),
+    ],
+    ids=lambda value: value[0] + value[-1] if isinstance(value[0], str) else "",
+)
+def test_an_administrators_commands_run_none_of_it(
+    api: Api, url: str, folder: Path, words: tuple[str, ...], codes: tuple[int, ...]
+) -> None:
+    """Their login is the most dangerous of all."""
+    evil = f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Devil%2Cpublic%2Cpg_catalog"
+    answer = Banyan(folder.parent, {"BANYAN_DATABASE_URL": evil, "BANYAN_PROJECT": str(folder)})(*words)
+    assert answer.code in codes, answer.out + answer.err
+    assert "caught" not in answer.out + answer.err
+    assert "RaiseException" not in answer.out + answer.err

@@ -15,7 +15,7 @@ from shared_models.granting import wanted
 from shared_models.grants import grants
 from shared_models.resources import ContractError
 from shared_models.snapshot import Column as Stored
-from shared_models.snapshot import ColumnType, Snapshot, Table, Unique
+from shared_models.snapshot import ColumnType, Rule, Snapshot, Table, Unique
 
 INT = ColumnType("integer", "int4")
 TEXT = ColumnType("text", "text")
@@ -153,3 +153,44 @@ def test_what_the_table_does_not_allow_is_refused(
     assert message in faults(
         type("Order", (Resource,), {"__annotations__": annotations, "__module__": __name__}, **options)
     )
+
+
+RULES = {
+    "whole": ("DO INSTEAD INSERT INTO public.other (id) VALUES (new.id) RETURNING other.id", True),
+    "also": ("DO INSERT INTO public.log (id) VALUES (new.id)", False),
+    "nothing": ("DO INSTEAD NOTHING", False),
+    "several": ("DO INSTEAD ( INSERT INTO a VALUES (1); INSERT INTO b VALUES (1) RETURNING 1; )", False),
+    "silent": ("DO INSTEAD INSERT INTO public.other (id) VALUES (new.id)", False),
+    "sometimes": ("WHERE (new.id > 1) DO INSTEAD INSERT INTO public.other (id) VALUES (new.id) RETURNING 1", False),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_that_postgresql_does_not_follow_inside_of_our_statement_is_refused(name: str) -> None:
+    action, is_served = RULES[name]
+    rule = Rule("r", "insert", "INSTEAD" in action, f"CREATE RULE r AS\n    ON INSERT TO public.thing\n   {action};")
+    table = Table("public", "thing", columns=(Stored("id", INT, False),), primary_key=("id",), rules=(rule,))
+
+    class Thing(Resource, table="thing", path="things", rows=Rows.all(), verbs=("list", "get", "create", "delete")):
+        id: Annotated[int, Key("id", write="create")]
+
+    module = ModuleType("ruled")
+    vars(module)["Thing"] = Thing
+    if is_served:
+        bind(module, Snapshot(("public",), (table,)))
+        return
+    with pytest.raises(ContractError, match="create: the rule 'r' stands before") as caught:
+        bind(module, Snapshot(("public",), (table,)))
+    assert "delete" not in str(caught.value)
+
+
+def test_a_row_of_nothing_but_defaults_needs_the_privilege_on_one_column() -> None:
+    table = Table("public", "ticket", columns=(Stored("id", INT, False, identity="always"),), primary_key=("id",))
+
+    class Ticket(Resource, table="ticket", path="tickets", rows=Rows.all(), verbs=("list", "get", "create")):
+        id: Annotated[int, Key("id")]
+
+    module = ModuleType("tickets")
+    vars(module)["Ticket"] = Ticket
+    found = grants(bind(module, Snapshot(("public",), (table,))), [])
+    assert [one.column_name for one in found if one.privilege_type == "INSERT"] == ["id"]

@@ -108,3 +108,17 @@ def test_the_type_checker_is_told_of_the_names_that_are_there_when_it_runs(tmp_p
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
         ]
         assert getattr(module, name).c.keys() == fields
+
+
+def test_a_column_named_like_a_type_does_not_hide_it_from_the_type_checker(tmp_path: Path) -> None:
+    names = ("int", "str", "list", "date", "Decimal", "Any", "sa", "bool", "UUID", "datetime", "bytes")
+    kinds = [("integer", "int4"), ("text", "text"), ("date", "date"), ("numeric", "numeric"), ("jsonb", "jsonb")]
+    kinds += [("uuid", "uuid"), ("boolean", "bool"), ("bytea", "bytea"), ("timestamptz", "timestamptz")]
+    columns = [Column(name, _INT) for name in names]
+    columns += [Column(f"c{n}", ColumnType(*kind)) for n, kind in enumerate(kinds)]
+    columns.append(Column("many", ColumnType("date[]", "date", arrays=1)))
+    snapshot = Snapshot(("s",), (Table("s", "hidden", columns=tuple(columns)), Table("s", "float", columns=())))
+    (tmp_path / "tables.pyi").write_text(tables_stub(snapshot), "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "tables.pyi"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout
