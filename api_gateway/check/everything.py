@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from api_gateway.check.callers import with_callers
 from api_gateway.check.contract import against_live_schema, against_snapshot
@@ -16,7 +17,7 @@ from api_gateway.check.searches import unindexed_searches
 from api_gateway.check.subject import Live, Subject, live, load_subject
 from api_gateway.check.tables import outdated_tables
 from api_gateway.check.triggers import failing_triggers
-from api_gateway.draft.live import catalogs_alone
+from api_gateway.draft.live import legacy_database
 from api_gateway.project import Project
 
 OF_FILES: tuple[Callable[[Subject], Iterable[Disagreement]], ...] = (
@@ -45,8 +46,9 @@ def disagreements(project: Project, database_url: str | None, *, may_read_rows: 
     found = [disagreement for look in OF_FILES for disagreement in look(subject)]
     if database_url is not None:
         with live(project, database_url, may_read_rows=may_read_rows) as database:
-            with catalogs_alone(database.connection):
-                found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
-            found += [disagreement for look in OF_ROWS for disagreement in look(subject, database)]
+            found += [disagreement for look in OF_DATABASE for disagreement in look(subject, database)]
+            with legacy_database(database_url, hosts_path=True) as connection:
+                rows = replace(database, connection=connection)
+                found += [disagreement for look in OF_ROWS for disagreement in look(subject, rows)]
             found = with_callers(found, database)
     return sorted(found, key=lambda one: one.place)

@@ -58,11 +58,11 @@ def _apply(target: Wanted, *, quiet: bool) -> None:
     from api_gateway.cli.database import administrator_url
     from api_gateway.errors import EnvironmentFault
     from api_gateway.settings import settings
+    from shared_models.administering import connect
     from shared_models.granting import MayNot, apply
 
     try:
-        with psycopg.connect(administrator_url(settings()), autocommit=True, connect_timeout=5) as connection:
-            connection.execute("SET search_path = pg_catalog")
+        with connect(administrator_url(settings()), autocommit=True, connect_timeout=5) as connection:
             statements = apply(connection, target)
     except MayNot as refusal:
         print("This login may not do this. Somebody who may runs:\n", file=sys.stderr)

@@ -12,7 +12,7 @@ from api_gateway.doctor.pooler import pooler, way_of_the_api
 from api_gateway.doctor.seen import legacy_sees
 from api_gateway.doctor.server import server
 from api_gateway.doctor.symptom import RANKS, Symptom
-from api_gateway.draft.live import catalogs_alone, legacy_database
+from api_gateway.draft.live import legacy_database
 from api_gateway.project import Configuration
 from api_gateway.settings import Settings
 
@@ -38,11 +38,9 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
     if around.database_url is not None:
         with legacy_database(around.database_url) as connection:
             connection.prepare_threshold = None  # perhaps there is a pooler that keeps none
-            path = connection.execute("SELECT pg_catalog.current_schemas(false)").fetchone()
-            with catalogs_alone(connection):
-                yield from server(connection, configuration.api.time_zone, path[0] if path else [])
-                yield from encryption(connection, around.database_url, around.settings)
-                yield from connections(connection, around.settings)
+            yield from server(connection, configuration.api.time_zone, _path(around.database_url))
+            yield from encryption(connection, around.database_url, around.settings)
+            yield from connections(connection, around.settings)
             yield from pooler(around.database_url)
             if around.settings.api_database_url is not None:
                 api_url = around.settings.api_database_url.get_secret_value()
@@ -51,3 +49,10 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
         yield from legacy_paths(around.legacy_url, configuration.api.prefix)
     if around.with_edge:
         yield from legacy_sees(configuration.edge.trusted_hops)
+
+
+def _path(database_url: str) -> list[str]:
+    """The search path that the host gives to this login."""
+    with legacy_database(database_url, hosts_path=True) as connection:
+        row = connection.execute("SELECT pg_catalog.current_schemas(false)", prepare=False).fetchone()
+    return list(row[0]) if row is not None else []

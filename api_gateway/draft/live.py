@@ -10,6 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from api_gateway.errors import EnvironmentFault, UsageError
+from shared_models import administering
 from shared_models.catalog import UnsupportedServer, read_snapshot, user_schemas
 from shared_models.snapshot import Snapshot
 
@@ -17,11 +18,15 @@ _CONNECT_TIMEOUT = 5
 
 
 @contextmanager
-def legacy_database(url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection that commits each statement. Raises one-line errors that never show the password."""
+def legacy_database(url: str, *, hosts_path: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that commits each statement. Raises one-line errors that never show the password.
+
+    `hosts_path`: names are looked up as the host does, else in PostgreSQL's own catalogs alone.
+    """
     place = _place(url)
+    connect = psycopg.connect if hosts_path else administering.connect
     try:
-        connection = psycopg.connect(
+        connection = connect(
             url, autocommit=True, connect_timeout=_CONNECT_TIMEOUT, application_name="banyan", client_encoding="utf8"
         )
     except psycopg.OperationalError as error:
@@ -33,17 +38,6 @@ def legacy_database(url: str) -> Iterator[psycopg.Connection[Any]]:
             raise EnvironmentFault(f"{place}: {error}") from None
         except psycopg.OperationalError as error:
             raise EnvironmentFault(f"{place} ended the connection: {_reason(error, url)}") from None
-
-
-@contextmanager
-def catalogs_alone(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """What is asked inside is PostgreSQL's own: no operator or function of the host's search path goes before it."""
-    connection.execute(b"SET search_path = pg_catalog")
-    try:
-        yield
-    finally:
-        if not connection.broken and not connection.closed:
-            connection.execute(b"RESET search_path")
 
 
 def snapshot_of(connection: psycopg.Connection[Any], schemas: Sequence[str]) -> Snapshot:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from shared_models import administering
 from shared_models.migrations.jobs import take_over_jobs
 from shared_models.migrations.roles import (
     MigrationFault,
@@ -110,7 +111,7 @@ def downgrade(url: str, history: History = BANYAN, revision: str = "base") -> No
 
 def status(url: str, history: History = BANYAN) -> Status:
     """Where the history stands. Raises MigrationFault when the database is away."""
-    with _connected(url) as connection:
+    with _connected(url, history) as connection:
         current = _current(connection, history) if _has_schema(connection) else None
         script = ScriptDirectory.from_config(_config(history, connection))
         head = script.get_current_head()
@@ -123,8 +124,8 @@ def status(url: str, history: History = BANYAN) -> Status:
 @contextmanager
 def _deploying(url: str, history: History) -> Iterator[Connection]:
     """One transaction, in which this is the only deployer. Ours does not run what lies on the host's search path."""
-    with _connected(url) as connection:
-        if history.as_owner:
+    with _connected(url, history) as connection:
+        if history.as_owner:  # also behind a pooler
             connection.execute(text("SET LOCAL search_path = pg_catalog"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_DEPLOYER}'"))
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_DEPLOYER})"))
@@ -134,8 +135,11 @@ def _deploying(url: str, history: History) -> Iterator[Connection]:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Connection]:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
+def _connected(url: str, history: History) -> Iterator[Connection]:
+    connect = administering.connect if history.as_owner else psycopg.connect
+    engine = create_engine(
+        "postgresql+psycopg://", use_native_hstore=False, creator=lambda: connect(url), poolclass=NullPool
+    )
     try:
         with engine.begin() as connection:
             yield connection

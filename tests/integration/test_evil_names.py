@@ -287,7 +287,7 @@ def test_an_operations_own_statements_are_postgresqls_own(api: Api) -> None:
         (("grants", "--apply"), (0,)),
         (("doctor", "--no-edge"), (0, 1)),
         (("init", "drafted_api"), (0,)),
-        (("migrate", "down", "base"), (0,)),
+        (("migrate", "down", "base", "--yes"), (0,)),
         (("migrate", "up"), (0,)),
     ],
     ids=lambda value: value[0] + value[-1] if isinstance(value[0], str) else "",
