@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from api_gateway import housekeeping
+from api_gateway.connections import own_pool
 from api_gateway.console import build_console
 from api_gateway.consumers import Register
 from api_gateway.events import ProcessStarted, ProcessStopped
@@ -85,7 +86,7 @@ async def workplace(settings: Settings, project: Project) -> AsyncIterator[Workp
     owner_url = settings.require("owner_database_url")
     database = Database(
         owner_url,
-        size=settings.job_concurrency + 1,
+        size=own_pool(settings.job_concurrency),
         application_name="banyan worker",
         statement_timeout=settings.statement_timeout,
         lock_timeout=settings.lock_timeout,

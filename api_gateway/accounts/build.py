@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from api_gateway import events
+from api_gateway import connections, events
 from api_gateway.accounts.desk import Desk
 from api_gateway.accounts.directory import Directory
 from api_gateway.accounts.ended import Ended
@@ -18,8 +18,6 @@ from api_gateway.logging import report
 from api_gateway.project import Project
 from api_gateway.settings import Settings
 from shared_models.database import Database
-
-CONNECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def build_accounts(project: Project, settings: Settings, *, shared_by: Callable[
     keys = Keyring.of(_secret(settings), settings.require("session_secret"))
     database = Database(
         settings.require("owner_database_url"),
-        size=CONNECTIONS,
+        size=connections.ACCOUNTS,
         application_name="banyan gateway accounts",
         statement_timeout=settings.statement_timeout,
         lock_timeout=settings.lock_timeout,

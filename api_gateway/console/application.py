@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from api_gateway import connections
 from api_gateway.console.consumer_pages import ConsumerPages
 from api_gateway.console.guard import Guard
 from api_gateway.console.job_pages import JobPages
@@ -20,8 +21,6 @@ from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from shared_models.database import Database
 from shared_models.faults import DatabaseFault
-
-_POOL = 2
 
 
 def build_console(settings: Settings, database: Database | None = None, project: Project | None = None) -> ASGIApp:
@@ -36,7 +35,7 @@ def build_console(settings: Settings, database: Database | None = None, project:
         if database is not None
         else Database(
             settings.require("owner_database_url"),
-            size=_POOL,
+            size=connections.CONSOLE,
             application_name="banyan console",
             statement_timeout=settings.statement_timeout,
             lock_timeout=settings.lock_timeout,

@@ -7,13 +7,11 @@ from typing import Any
 
 import psycopg
 
+from api_gateway import connections as parts
 from api_gateway.doctor.symptom import Symptom
 from api_gateway.settings import LOOKING, Settings
 from shared_models.spelling import quoted
 from shared_models.state import ROLES
-
-_WATCHERS = 2  # connections of one process beside its pool: what it listens on, and what it counts into
-_OTHERS = {"worker": 4, "observer": _WATCHERS + 4, "edge": 1}  # observer: two candidate processes of two each
 
 _FACTS = """
 SELECT current_setting('max_connections')::int
@@ -28,17 +26,18 @@ SELECT current_setting('max_connections')::int
 _ROLES = "SELECT rolname::text, rolconnlimit FROM pg_roles WHERE rolname = ANY(%s) AND rolconnlimit >= 0"
 
 
-def ours(settings: Settings) -> int:
-    """Connections that all processes of one installation may hold at once."""
-    return len(settings.gateways) * (_each(settings) + _WATCHERS) + sum(_OTHERS.values())
+def ours(settings: Settings, *, accounts: bool) -> int:
+    """Connections that all processes of one installation may hold at once. `accounts`: those of legacy are let in."""
+    each = _each(settings) + parts.WATCHERS + (parts.ACCOUNTS if accounts else 0)
+    return len(settings.gateways) * each + parts.worker(settings.job_concurrency) + parts.observer() + parts.EDGE
 
 
-def connections(connection: psycopg.Connection[Any], settings: Settings) -> Iterator[Symptom]:
+def connections(connection: psycopg.Connection[Any], settings: Settings, *, accounts: bool) -> Iterator[Symptom]:
     row = connection.execute(_FACTS).fetchone()
     if row is None:
         return
-    wanted = ours(settings)
-    spoken = f"{len(settings.gateways)} gateways of {_each(settings)}, and {wanted - _pools(settings)} besides"
+    wanted = ours(settings, accounts=accounts)
+    spoken = f"{len(settings.gateways)} gateways of {_each(settings)}, and {wanted - pools(settings)} besides"
     places = [("the server", row[0] - row[1]), *([("this database", row[2] - row[3])] if row[2] >= 0 else [])]
     where, left = min(places, key=lambda place: place[1])
     message = f"Banyan opens up to {wanted} connections ({spoken}); {where} has {left} left"
@@ -53,12 +52,13 @@ def connections(connection: psycopg.Connection[Any], settings: Settings) -> Iter
     else:
         yield Symptom("connections", "ok", message)
     for role, limit in connection.execute(_ROLES, [list(ROLES)]).fetchall():
-        if role == "banyan_api" and limit < _pools(settings):
-            message = f"{role} may open {limit} connections, the gateways' pools want {_pools(settings)}"
+        if role == "banyan_api" and limit < pools(settings):
+            message = f"{role} may open {limit} connections, the gateways' pools want {pools(settings)}"
             yield Symptom("connections", "error", message, f"ALTER ROLE {quoted(role)} CONNECTION LIMIT -1;")
 
 
-def _pools(settings: Settings) -> int:
+def pools(settings: Settings) -> int:
+    """What all gateways open as banyan_api."""
     return len(settings.gateways) * _each(settings)
 
 

@@ -40,7 +40,8 @@ def _all(around: Surroundings) -> Iterator[Symptom]:
             connection.prepare_threshold = None  # perhaps there is a pooler that keeps none
             yield from server(connection, configuration.api.time_zone, _path(around.database_url))
             yield from encryption(connection, around.database_url, around.settings)
-            yield from connections(connection, around.settings)
+            accounts = bool(configuration.accounts or configuration.issuers)
+            yield from connections(connection, around.settings, accounts=accounts)
             yield from pooler(around.database_url)
             if around.settings.api_database_url is not None:
                 api_url = around.settings.api_database_url.get_secret_value()

@@ -18,6 +18,7 @@ from pathlib import Path
 from traceback import walk_stack
 from typing import Any
 
+from api_gateway import connections
 from api_gateway.consumers import Principal
 from api_gateway.errors import BanyanError, UsageError
 from api_gateway.evidence.fingerprint import fingerprint_of, sources_digest
@@ -83,7 +84,7 @@ async def _serve(channel: socket.socket) -> None:
         project = load_project(Path(setting["project"]))
         database = Database(
             setting["read_database_url"],
-            size=2,
+            size=connections.CANDIDATE,
             application_name="banyan candidate",
             statement_timeout=setting["statement_timeout"],
             lock_timeout=setting["lock_timeout"],

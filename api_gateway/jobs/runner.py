@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from api_gateway import connections
 from api_gateway.consumers import Principal
 from api_gateway.errors import BanyanError, Problem
 from api_gateway.isolated import die_with_parent, pack, read
@@ -26,7 +27,6 @@ from shared_models.database import Database
 from shared_models.grants import touches_of
 
 NICE = 5
-_POOL = 3
 
 Frame = tuple[dict[str, Any], bytes]
 
@@ -50,7 +50,7 @@ async def _serve(channel: socket.socket) -> None:
         return
     database = Database(
         setting["database_url"],
-        size=_POOL,
+        size=connections.RUNNER,
         application_name="banyan job",
         statement_timeout=setting["statement_timeout"],
         lock_timeout=setting["lock_timeout"],

@@ -18,6 +18,7 @@ from procrastinate.job_context import AbortReason
 from procrastinate.jobs import Job as QueuedJob
 
 from api_gateway import events
+from api_gateway.connections import queue_pool
 from api_gateway.consumers import Principal
 from api_gateway.jobs import records
 from api_gateway.jobs.enqueue import QUEUE, owner_of
@@ -87,7 +88,7 @@ async def work_forever(place: Workplace) -> None:
     """Run jobs until cancelled; when the database goes away, wait and begin again."""
     while True:
         try:
-            app = job_app(place.owner_url, place.concurrency + 2)
+            app = job_app(place.owner_url, queue_pool(place.concurrency))
             place.others(app)
             for task in place.tasks.values():
                 _register(app, task, place)

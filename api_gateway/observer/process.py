@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from api_gateway import events
+from api_gateway import connections, events
 from api_gateway.api.contract import load_contract
 from api_gateway.consumers import Register
 from api_gateway.edge.exchange_wire import ExchangeServer, serve_exchanges
@@ -30,7 +30,6 @@ from shared_models.database import Database
 
 NICE = 5
 MEMORY = 1024 * 1024 * 1024  # bytes of this process's own data; candidate processes have their own limit
-CANDIDATES = 2  # processes
 COMPARING = 4  # exchanges at a time, some of which wait before another look
 REPORT_EVERY = 10.0
 RELOAD_EVERY = 2.0
@@ -55,7 +54,7 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
         watcher = await opened.enter_async_context(Watcher(owner_url, "observer", settings.state_dir, _keep_nothing))
         recorder = await opened.enter_async_context(Recorder(owner_url, application_name="banyan observer"))
         keeper = await opened.enter_async_context(Keeper(owner_url, application_name="banyan observer recordings"))
-        candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), CANDIDATES)
+        candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), connections.CANDIDATES)
         opened.push_async_callback(candidates.stop)
         legacy_url = settings.legacy_url or project.configuration.legacy.url
         schema = await opened.enter_async_context(_schema_watch(project, read_url, watcher))
@@ -89,7 +88,11 @@ async def _schema_watch(project: Project, read_url: str, watcher: Watcher) -> As
         yield None
         return
     database = Database(
-        read_url, size=1, application_name="banyan observer schema", statement_timeout=2, lock_timeout=0.2
+        read_url,
+        size=connections.SCHEMA_WATCH,
+        application_name="banyan observer schema",
+        statement_timeout=2,
+        lock_timeout=0.2,
     )
     try:
         roles = partial(_roles, project, watcher)
