@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import uvicorn
 from fastapi import FastAPI
@@ -30,7 +31,10 @@ from api_gateway.stages import StageTable
 from shared_models.database import Database
 
 if TYPE_CHECKING:
+    import socket
+
     from api_gateway.accounts.build import Accounts
+    from api_gateway.jobs.watched import Watching
 
 HEALTH_PATH = "/banyan/health"
 _FIT_EVERY = 1.0
@@ -56,7 +60,19 @@ def run(settings: Settings, host: str, port: int) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+    Serving(config, gateway.end_streams).run()
+
+
+class Serving(uvicorn.Server):
+    """Ends what would never end by itself before it waits for what is being answered."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
 
 
 class Gateway:
@@ -93,6 +109,7 @@ class Gateway:
         )
         self._api: FastAPI = self._build()
         self._front: ASGIApp = front_of(self._api)
+        self._served: WeakSet[FastAPI] = WeakSet([self._api])
         sight = Sight(
             self._database,
             settings.require("api_database_url"),
@@ -132,7 +149,16 @@ class Gateway:
 
         Another application, not another state of this one: no request sees half of each.
         """
-        self._front = front_of(self._build(served=judgement.versions))
+        api = self._build(served=judgement.versions)
+        self._served.add(api)
+        self._front = front_of(api)
+
+    def end_streams(self) -> None:
+        """Of every application that still answers somebody."""
+        for api in self._served:
+            watching: Watching | None = getattr(api.state, "watching", None)
+            if watching is not None:
+                watching.close()
 
     async def _fit(self) -> None:
         """Of the connections that all gateways may hold, this one's part shrinks when others come."""

@@ -1,8 +1,9 @@
 """A write and its one transaction: the idempotency key claimed in it, the answer stored in it, committed at its end.
 
 Everything that a write does is inside its transaction (operations never call out), so one that lost against another
-transaction, in a deadlock or a serialization failure, is simply done again, from its beginning, for as long as the
-caller can be made to wait. A refusal or a crash leaves nothing behind.
+transaction, in a deadlock or a serialization failure, or waited for a lock for as long as one statement may, is simply
+done again, from its beginning, for as long as the caller can be made to wait: twins that need the same row come one
+after the other, and hold no connection for longer than one wait. A refusal or a crash leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from starlette.responses import Response
 
 from api_gateway.api import idempotency
 from shared_models.database import Database, WriteTransaction
-from shared_models.faults import SerializationFailure
+from shared_models.faults import LockTimeout, SerializationFailure
 
-RETRY_SECONDS = 2.0
-"""For how long a write that keeps losing is tried again."""
+RETRY_SECONDS = 4.0
+"""For how long a write that keeps losing, or finds its rows locked, is tried again."""
 
 Work = Callable[[WriteTransaction], Awaitable[Response]]
 
@@ -45,7 +46,7 @@ async def performed(
     while True:
         try:
             return await _once(database, claim, work, is_trial, lazily)
-        except SerializationFailure:
+        except (SerializationFailure, LockTimeout):
             if not again or time.monotonic() + pause > deadline:
                 raise
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - so that twins do not meet again

@@ -9,6 +9,7 @@ from datetime import datetime
 import psycopg
 
 from api_gateway.api.operations import operation_of
+from api_gateway.check.accounts import given_scopes
 from api_gateway.check.disagreement import Disagreement
 from api_gateway.check.subject import Live, Subject
 from api_gateway.consumers import consumer_summaries, load_register
@@ -36,8 +37,8 @@ def scopes_of(subject: Subject, paths: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
-def with_callers(found: Iterable[Disagreement], live: Live) -> list[Disagreement]:
-    """Breaking changes of the API with the consumers of the register that have the scope. Others as they are."""
+def with_callers(found: Iterable[Disagreement], subject: Subject, live: Live) -> list[Disagreement]:
+    """Breaking changes of the API with those who have the scope: consumers, accounts, issuers. Others as they are."""
     listed = list(found)
     if not any(one.code == "openapi_breaking" for one in listed):
         return listed
@@ -46,18 +47,30 @@ def with_callers(found: Iterable[Disagreement], live: Live) -> list[Disagreement
             register, used = load_register(live.connection), _last_used(live)
     except psycopg.errors.Error:  # schema banyan is not there, or not ours to read: as far as we see, nobody is known
         return listed
-    return [_with(one, {c.code: c.scopes for c in register.all}, used) for one in listed]
+    consumers = {c.code: c.scopes for c in register.all}
+    return [_with(one, consumers, used, given_scopes(subject)) for one in listed]
 
 
-def _with(found: Disagreement, scopes: Mapping[str, frozenset[str]], used: Mapping[str, datetime]) -> Disagreement:
+def _with(
+    found: Disagreement,
+    scopes: Mapping[str, frozenset[str]],
+    used: Mapping[str, datetime],
+    given: Mapping[str, frozenset[str]],
+) -> Disagreement:
     if found.code != "openapi_breaking" or found.details is None:
         return found
     wanted = set(found.details["scopes"])
     hit = sorted(code for code, has in scopes.items() if wanted & has)
     told = [f"{code} (last seen {used[code]:%Y-%m-%d})" if code in used else f"{code} (never seen)" for code in hit]
     names = f" It would hit {', '.join(told)}." if hit else " No registered consumer has the scope."
+    sources = sorted(place for place, has in given.items() if wanted & has)
+    names += f" So it would everybody of {', '.join(sources)}." if sources else ""
     consumers = [{"code": code, "last_used": used[code].isoformat() if code in used else None} for code in hit]
-    return replace(found, message=found.message + "." + names, details={**found.details, "consumers": consumers})
+    return replace(
+        found,
+        message=found.message + "." + names,
+        details={**found.details, "consumers": consumers, "sources": sources},
+    )
 
 
 def _last_used(live: Live) -> dict[str, datetime]:

@@ -14,6 +14,7 @@ Code = Literal[
     "openapi_unreadable",
     "openapi_breaking",
     "openapi_changed",
+    "scope_unknown",
     "drift_breaking",
     "drift_aside",
     "drift_additive",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from api_gateway.check.accounts import unknown_scopes
 from api_gateway.check.callers import with_callers
 from api_gateway.check.contract import against_live_schema, against_snapshot
 from api_gateway.check.disagreement import Disagreement
@@ -24,6 +25,7 @@ OF_FILES: tuple[Callable[[Subject], Iterable[Disagreement]], ...] = (
     against_snapshot,
     outdated_tables,
     against_frozen_document,
+    unknown_scopes,
 )
 OF_DATABASE: tuple[Callable[[Subject, Live], Iterable[Disagreement]], ...] = (
     drifted,
@@ -50,5 +52,5 @@ def disagreements(project: Project, database_url: str | None, *, may_read_rows: 
             with legacy_database(database_url, hosts_path=True) as connection:
                 rows = replace(database, connection=connection)
                 found += [disagreement for look in OF_ROWS for disagreement in look(subject, rows)]
-            found = with_callers(found, database)
+            found = with_callers(found, subject, database)
     return sorted(found, key=lambda one: one.place)

@@ -9,6 +9,7 @@ import typer
 
 from api_gateway import __version__
 from api_gateway.cli import (
+    accounts,
     check,
     console,
     consumers,
@@ -57,6 +58,7 @@ app.add_typer(evidence.app, name="evidence")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(routes.app, name="routes")
 app.add_typer(consumers.app, name="consumers")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(console.app, name="console")
 app.add_typer(migrate.app, name="migrate")

@@ -128,6 +128,17 @@ class Watching:
         self._latest: dict[str, Seen | None] = {}
         self._looked = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether this process leaves: who watches does so at another one from here on."""
+        return self._closed
+
+    def close(self) -> None:
+        """End every stream at once: an open one would keep the process from stopping."""
+        self._closed = True
+        self._looked.set()
 
     def is_full(self, owner: str) -> bool:
         """Whether one more watcher of this owner would be too many."""
@@ -136,13 +147,15 @@ class Watching:
     async def follow(self, seen: Seen, owner: str, quiet_for: float) -> AsyncIterator[Seen | None]:
         """Each new state of the job after `seen`, at the latest the last one; None after so many seconds without.
 
-        It ends with the job's end, or when the job is gone.
+        It ends with the job's end, when the job is gone, and with this process.
         """
         self._enter(seen, owner)
         known, told = seen.tag, time.monotonic()
         try:
             while not seen.is_over:
                 await self._looked.wait()
+                if self._closed:
+                    return
                 latest = self._latest.get(seen.ref, seen)
                 if latest is None:
                     return

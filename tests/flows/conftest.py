@@ -32,7 +32,8 @@ def both(clone: Callable[[str], str], flows_template: str, server: Server) -> It
 
     def serve(url: str) -> AbstractContextManager[Api]:
         as_api = server.url(url.rsplit("/", 1)[1], user="banyan_api")
-        return serving(as_api, [*partners(contract), clerk], contract=contract, size=10)
+        # twins come one after the other, however slow the machine: who waits is answered, and not sent away
+        return serving(as_api, [*partners(contract), clerk], contract=contract, size=10, patience=60)
 
     with both_sides(clone, flows_template, serve) as sides:
         yield sides

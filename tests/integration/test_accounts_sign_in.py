@@ -14,6 +14,7 @@ import pytest
 from api_gateway.accounts.rows import by_username
 from api_gateway.postgres import Server
 from tests.support.accounts import PASSWORD, TOKENS, Front, Reply, fronted
+from tests.support.commands import Banyan
 
 LOCKED, PLAIN = "locked@shop.example", "bo@shop.example"
 
@@ -299,3 +300,50 @@ def test_a_name_is_looked_up_as_the_type_of_its_column_so_that_its_index_serves(
     statement, values = compiled(by_username(settings, "Bo@Shop.example", {}))
     assert re.search(rb"user_acct.login (=|OPERATOR\(pg_catalog\.=\)) %\(\w+\)s\)? \n", statement)  # no cast
     assert "bo@shop.example" in values.values()
+
+
+async def test_an_operator_sees_who_is_signed_in_and_ends_it_everywhere(
+    front: Front, server: Server, tmp_path: Path
+) -> None:
+    owner = server.url(front.url.rsplit("/", 1)[1], user="banyan_owner")
+    banyan = Banyan(tmp_path, {"BANYAN_OWNER_DATABASE_URL": owner})
+    assert banyan("accounts", "list").out == "nobody is signed in.\n"
+    first, second, other = [(await front.sign_in(name)).json for name in (PLAIN, PLAIN, "ann@shop.example")]
+    known = banyan("accounts", "list", "--json").json
+    accounts = [row["account"] for row in known]
+    (whose,) = {account for account in accounts if accounts.count(account) == 2}
+    assert (len(known), [row["of_legacy"] for row in known]) == (3, [False] * 3)
+    assert not [token for token in (first["refresh_token"], first["access_token"]) if token in str(known)]
+
+    answer = banyan("accounts", "sign-out", whose)
+    assert (answer.code, answer.out) == (0, "2 ended, of 1 account.\n")
+    assert len(banyan("accounts", "list", "--json").json) == 1
+    for tokens in (first, second):
+        assert (await front.refresh(tokens["refresh_token"])).code == "invalid_grant"
+    async with asyncio.timeout(10):
+        while (await front.with_token(first["access_token"])).status != 401:
+            await asyncio.sleep(0.05)
+    assert (await front.with_token(other["access_token"])).status == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        ([], 2, "say which: an account, --sign-in ID, or --all."),
+        (["app:1", "--all"], 2, "say which: an account, --sign-in ID, or --all."),
+        (["app:1"], 1, "nobody was signed in there."),
+        (["--sign-in", "never"], 1, "nobody was signed in there."),
+    ],
+)
+def test_a_sign_out_that_ends_nothing_says_so(
+    server: Server,
+    clone: Callable[[str], str],
+    accounts_template: str,
+    tmp_path: Path,
+    words: list[str],
+    code: int,
+    complaint: str,
+) -> None:
+    owner = server.url(clone(accounts_template).rsplit("/", 1)[1], user="banyan_owner")
+    answer = Banyan(tmp_path, {"BANYAN_OWNER_DATABASE_URL": owner})("accounts", "sign-out", *words)
+    assert (answer.code, answer.complaint) == (code, complaint)

@@ -226,6 +226,9 @@ def test_a_breaking_change_names_the_consumers_it_would_hit(shop: Shop) -> None:
         consumers.add_consumer(owner, "bolt", "Bolt", scopes=["items:read"])
     later = shop.folder.parent / "shop_broken_api"
     _copied(shop, later, CONTRACT.replace('    phone: Annotated[str | None, Column("tel")]\n', ""))
+    with (later / "banyan.toml").open("a", encoding="utf-8") as toml:
+        toml.write('[accounts.app]\ntable = "customer"\nid = "cust_no"\nusername = "nm"\n')
+        toml.write('scopes = ["customers:read", "custmers:read"]\n')
     (later / "contract.openapi.json").write_text((folder / "contract.openapi.json").read_text("utf-8"))
     words = ("--database-url", shop.url, "--json", "--no-data")
     answer = Banyan(later.parent, {})("check", "--project", str(later), *words)
@@ -235,6 +238,11 @@ def test_a_breaking_change_names_the_consumers_it_would_hit(shop: Shop) -> None:
     for one in breaking:
         assert one["details"]["consumers"] == [{"code": "acme", "last_used": None}]
         assert "It would hit acme (never seen)." in one["message"]
+        sources = ["accounts.app"] if "customers:read" in one["details"]["scopes"] else []
+        assert (one["details"]["sources"], "everybody of accounts.app." in one["message"]) == (sources, bool(sources))
+    assert any(one["details"]["sources"] for one in breaking)
+    (unknown,) = of(answer.json["findings"], "scope_unknown")
+    assert unknown["details"] == {"source": "accounts.app", "scope": "custmers:read"}
 
 
 def schema(name: str) -> dict[str, Any]:

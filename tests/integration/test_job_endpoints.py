@@ -7,12 +7,14 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx2
 import pytest
 import websockets
+from websockets import Subprotocol
+from websockets.sync.client import connect
 
 from api_gateway.postgres import Server
 from tests.support.api import Api
@@ -259,6 +261,35 @@ async def test_a_key_that_is_revoked_ends_the_stream_and_the_job_goes_on(api: Ap
         chores.revoke()
         assert await chores.settled() == [("do_list", "succeeded")]
     assert len(chores.noted()) == 25
+
+
+def test_a_gateway_that_stops_ends_its_streams_and_whoever_watched_comes_again(chores: Chores) -> None:
+    with ExitStack() as stack:
+        api = stack.enter_context(chores.served())
+        place = send(api, GOOD).headers["location"]
+        address = str(api.client.base_url).rstrip("/")
+        url = address.replace("http://", "ws://") + place + "/live"
+        with (
+            httpx2.Client(base_url=address, timeout=30) as client,
+            client.stream("GET", f"{place}/events", headers={"x-api-key": "ACME"}) as answer,
+            connect(url, subprotocols=[Subprotocol("banyan.v1"), Subprotocol("bearer.ACME")]) as socket,
+        ):
+            lines = answer.iter_lines()
+            first = [next(lines) for _ in range(5)]
+            assert ("retry: 1000" in first, "event: progress" in first) == (True, True)
+            assert json.loads(socket.recv())["event"] == "progress"
+            stack.close()  # it has stopped when this returns
+            assert not [line for line in lines if line.startswith("event:")]
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1012
+    tag = next(line for line in first if line.startswith("id: ")).removeprefix("id: ")
+    with (
+        chores.served() as api,
+        api.client.stream("GET", f"{place}/events", headers={"x-api-key": "ACME", "last-event-id": tag}) as again,
+    ):
+        assert again.status_code == 200
 
 
 async def test_a_frontend_watches_over_a_websocket_with_its_token_and_from_its_own_origin(

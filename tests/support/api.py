@@ -87,13 +87,20 @@ def serving(
     exports: int = 2,
     pooled: bool = False,
     accounts: Accounts | None = None,
+    patience: float = 2,
 ) -> Iterator[Api]:
-    """`url` is that of banyan_api."""
+    """`url` is that of banyan_api. `patience`: seconds for which a statement waits for a lock."""
     project = project or load_project(NORTHGATE)
     contract = contract or load_contract(project)
     register = Register.of(1, consumers, [Credential(c.code, "api_key", secret_hash(c.code)) for c in consumers])
     database = Database(
-        url, size=size, application_name="tests", statement_timeout=5, lock_timeout=2, exports=exports, pooled=pooled
+        url,
+        size=size,
+        application_name="tests",
+        statement_timeout=patience + 3,
+        lock_timeout=patience,
+        exports=exports,
+        pooled=pooled,
     )
     app = build_api(
         project,

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway.api.build import Databases, build_api
 from api_gateway.api.contract import Contract, touched_by
+from api_gateway.app import Serving
 from api_gateway.consumers import Consumer, Credential, Principal, Register, secret_hash
 from api_gateway.jobs import Enqueued, Enqueuer, Job, load_tasks
 from api_gateway.jobs.runners import RunnerPool, RunnerSetting
@@ -101,7 +102,7 @@ class Chores:
         app = build_api(self.project, contract, self._register, Databases(database, database), secret="of the tests")
         port = free_port()
         config = uvicorn.Config(_Closing(app, database), port=port, log_level="critical", access_log=False)
-        server = uvicorn.Server(config)
+        server = Serving(config, lambda: app.state.watching.close())
         thread = Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
@@ -113,6 +114,7 @@ class Chores:
         finally:
             server.should_exit = True
             thread.join(15)
+            assert not thread.is_alive(), "the gateway does not stop"
 
     def _register(self) -> Register:
         keys = [Credential(c.code, "api_key", secret_hash(c.code)) for c in BOTH if c.code not in self.revoked]

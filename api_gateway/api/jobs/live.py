@@ -1,7 +1,8 @@
 """A job as it goes on: Server-Sent Events for any program, WebSocket for frontends. Both end with the job.
 
 Each event is the job's whole document as it is now, under the tag of that state: whoever was away missed nothing that
-still holds. Nothing is held of the database while nothing happens.
+still holds. Nothing is held of the database while nothing happens. A stream ends when its token or key does, and when
+the gateway stops: whoever watches comes again, to another one, with the id of the last event.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from api_gateway.jobs.enqueue import owner_of
 from api_gateway.jobs.watched import Seen, Watching
 from shared_models.faults import DatabaseFault
 
-QUIET_FOR = 15.0
-"""Seconds without news, after which a sign of life is sent: proxies close what is silent."""
-UNAUTHENTICATED = 4401
+QUIET_FOR = 3.0
+"""Seconds without news, after which it is looked whether the token still holds, and a sign of life is sent."""
+UNAUTHENTICATED, RESTARTS = 4401, 1012  # of ours; of the registry: come again (RFC 6455, section 7.4)
 
 Mine = Callable[[str, str], Awaitable[Seen]]
 
@@ -62,7 +63,7 @@ class Live:
             yield b": still here\n\n" if news is None else _event("end" if news.is_over else "progress", news)
 
     async def socket(self, websocket: WebSocket) -> None:
-        """Refused before it is opened, with a problem document; closed with 1000 at the job's end."""
+        """Refused before it is opened, with a problem document; closed with 1000 at the job's end, 1012 at our own."""
         offered = websocket.scope["subprotocols"]
         try:
             self._check_origin(websocket)
@@ -95,7 +96,7 @@ class Live:
                 if news is not None:
                     await websocket.send_text(_message(news))
             if websocket.application_state is WebSocketState.CONNECTED:
-                await websocket.close(1000)
+                await websocket.close(RESTARTS if self._watching.is_closed else 1000)
 
     def _check_room(self, owner: str) -> None:
         if self._watching.is_full(owner):

@@ -30,7 +30,7 @@ def serve_jobs(app: FastAPI, project: Project, contract: Contract, read: Databas
         path = f"{api.prefix}/{version.version}/{api.jobs}"
         routes = JobRoutes(read, write, watching, path, project.configuration.cors.origins)
         app.router.routes.extend(routes.routes)
-    app.state.jobs = api.jobs
+    app.state.jobs, app.state.watching = api.jobs, watching
 
 
 def uploads_of(contract: Contract, prefix: str) -> list[tuple[str, re.Pattern[str], int]]:
