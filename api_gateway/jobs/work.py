@@ -15,6 +15,7 @@ from api_gateway.jobs.uploaded import Uploaded
 from api_gateway.keeping import Keeping
 from shared_models.database import Database, ReadTransaction, WriteTransaction
 from shared_models.grants import Touches
+from shared_models.job_tables import queued
 from shared_models.state import job, job_fault
 
 
@@ -83,6 +84,11 @@ class Work:
         """What the last `progress` noted for going on after an interruption; None at the beginning."""
         async with self.own.read() as tx:
             return await tx.value(sa.select(job.c.position).where(job.c.id == self.id))
+
+    async def is_cancelled(self) -> bool:
+        """Whether somebody has told the job to stop for good. A run that is ended without that goes on elsewhere."""
+        async with self.own.read() as tx:
+            return bool(await tx.value(sa.select(queued.c.abort_requested).where(queued.c.id == self.id)))
 
     async def progress(
         self,
