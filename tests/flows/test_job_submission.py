@@ -131,22 +131,6 @@ def test_a_price_list_is_loaded_as_the_legacy_upload_loads_it(both: BothSides, w
     assert (again.headers["location"], again.headers["idempotency-replayed"]) == (place, "true")
 
 
-@pytest.fixture
-def passing(both: BothSides) -> Iterator[None]:
-    """What the test loads, of prices from 2027 on, is gone behind it: of the others each may come first."""
-    yield
-    both.prepare(
-        """
-        DELETE FROM price_lst WHERE vld_from >= '2027-01-01';
-        DELETE FROM imp_err WHERE row_no > 1000;
-        DELETE FROM audit_log WHERE txt LIKE 'loaded=____% rejected=%';
-        SELECT setval(pg_get_serial_sequence('price_lst', 'id'), (SELECT max(id) FROM price_lst));
-        SELECT setval(pg_get_serial_sequence('imp_err', 'err_no'), (SELECT coalesce(max(err_no), 0) + 1 FROM imp_err), false)
-        """
-    )
-
-
-@pytest.mark.usefixtures("passing")
 def test_a_cancelled_import_keeps_what_it_had_loaded_and_says_so_in_the_log(
     both: BothSides, work: Callable[[], Any]
 ) -> None:
@@ -164,7 +148,6 @@ def test_a_cancelled_import_keeps_what_it_had_loaded_and_says_so_in_the_log(
     assert said == [(f"loaded={stored} rejected=0 cancelled",)]
 
 
-@pytest.mark.usefixtures("passing")
 def test_a_worker_that_is_killed_loses_no_row_and_doubles_none(both: BothSides, work: Callable[[], Any]) -> None:
     known = items(both)
     rows = [f"{known[n % len(known)]},{1000 + n // len(known)},1.{n % 100:02},2027-01-01" for n in range(6000)]
