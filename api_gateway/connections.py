@@ -12,6 +12,7 @@ CANDIDATES = 2  # processes of the observer
 CANDIDATE = 2  # of each of them
 SCHEMA_WATCH = 1  # of the observer: the pool that asks, beside the connection that looks
 WATCHERS = 2  # of a gateway, worker, observer: it listens to the ledger, and counts into tables
+KEPT = 2  # of the observer: recordings, and the inventory of what is not listed
 EDGE = 1
 
 
@@ -29,4 +30,4 @@ def queue_pool(job_concurrency: int) -> int:
 
 
 def observer() -> int:
-    return CANDIDATES * CANDIDATE + SCHEMA_WATCH + 1 + WATCHERS
+    return CANDIDATES * CANDIDATE + SCHEMA_WATCH + 1 + WATCHERS + KEPT

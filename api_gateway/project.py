@@ -101,9 +101,13 @@ class Limits(_Table):
 
 
 class Edge(_Table):
-    """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed."""
+    """`trusted_hops`: proxies in front of the edge whose X-Forwarded-For is believed.
+
+    `unlisted_share`: of the requests that are not listed, whose heads are looked at for the inventory; 0: none.
+    """
 
     trusted_hops: int = 0
+    unlisted_share: float = Field(0.1, ge=0, le=1)
 
 
 class Login(_Table):

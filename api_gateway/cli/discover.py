@@ -21,18 +21,31 @@ if TYPE_CHECKING:
 
 
 def discover(
-    sources: Annotated[list[str], typer.Argument(help="Access logs (also .gz) or HTTP archives; - is standard input.")],
+    sources: Annotated[
+        list[str] | None, typer.Argument(help="Access logs (also .gz), HTTP archives, - for standard input.")
+    ] = None,
     project_: Annotated[Path | None, typer.Option("--project", help="Whose routes are told apart.")] = None,
     since: Annotated[str | None, typer.Option(help="Only later calls: 90d, or 2026-01-31.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Endpoints to show; --json has all.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Take stock of a legacy app: path templates with calls, callers, status codes, last use; proposes routes."""
+    """Take stock of a legacy app: path templates with calls, callers, status codes, last use; proposes routes.
+
+    Without a source: of what the edge saw that is not listed.
+    """
     from api_gateway.inventory import Inventory
     from api_gateway.inventory.sources import Reading
 
     earliest = _earliest(since) if since is not None else float("-inf")
     project = _project(project_)
+    if not sources:
+        inventory, reading = _seen_by_the_edge(earliest), Reading()
+        found = list(inventory.endpoints())
+        if as_json:
+            print(json.dumps(_document(found, inventory, reading, 0, project), indent=2))
+        else:
+            _print(found, inventory, reading, 0, project, top)
+        return
     inventory = Inventory(project.routes.values() if project is not None else (), _register(project))
     reading = Reading(_progress if sys.stderr.isatty() and not as_json else None)
     earlier = strange = 0
@@ -49,6 +62,18 @@ def discover(
         print(json.dumps(_document(found, inventory, reading, earlier, project), indent=2))
     else:
         _print(found, inventory, reading, earlier, project, top)
+
+
+def _seen_by_the_edge(earliest: float) -> Inventory:
+    """Counted by day, in the database; 30 days where nothing else is said."""
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.inventory.stock import inventory_of, seen
+    from api_gateway.settings import settings
+    from shared_models.statements import run
+
+    days = int((time.time() - earliest) // 86400) + 1 if earliest > 0 else 30
+    with owner_connection(settings()) as connection:
+        return inventory_of(run(connection, seen(max(1, min(days, 400)))))
 
 
 def _earliest(text: str) -> float:
@@ -155,7 +180,10 @@ def _print(
         if number > 0:
             print(f"{number} {what}.")
     told = "; ".join(f"{count} {why}" for why, count in reading.malformed.most_common())
-    print(f"{reading.lines} lines read, {reading.malformed.total()} of them malformed{': ' + told if told else ''}.")
+    if reading.lines:
+        print(
+            f"{reading.lines} lines read, {reading.malformed.total()} of them malformed{': ' + told if told else ''}."
+        )
     proposed = proposals(answered[:top], project.routes if project is not None else ())
     if proposed:
         print("\n# for routes.py, to be looked through:")

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from api_gateway import connections
 from api_gateway.console.consumer_pages import ConsumerPages
 from api_gateway.console.guard import Guard
+from api_gateway.console.inventory_page import InventoryPage
 from api_gateway.console.job_pages import JobPages
 from api_gateway.console.pages import Pages
 from api_gateway.console.sessions import Sessions
@@ -44,6 +45,7 @@ def build_console(settings: Settings, database: Database | None = None, project:
     sessions = Sessions(settings.require("session_secret"))
     pages = Pages(project, database, sessions)
     jobs, consumers = JobPages(project, database, sessions), ConsumerPages(project, database, sessions)
+    inventory = InventoryPage(project, database, sessions)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -63,6 +65,7 @@ def build_console(settings: Settings, database: Database | None = None, project:
             Route("/logout", pages.sign_out, methods=["POST"]),
             Route("/consumers", consumers.show_all, methods=["GET"]),
             Route("/consumers/{code}", consumers.show_one, methods=["GET"]),
+            Route("/inventory", inventory.show, methods=["GET"]),
             Route("/jobs", jobs.show_all, methods=["GET"]),
             Route("/jobs/{number:int}", jobs.show_one, methods=["GET"]),
             Route("/jobs/{number:int}/retry", jobs.retry, methods=["POST"]),

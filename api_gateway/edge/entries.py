@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from api_gateway.edge.exchange import Copy
+from api_gateway.edge.exchange import UNLISTED, Copy
 from api_gateway.routes import FormToken, Route
 from api_gateway.stages import Stage, StageTable
 
@@ -92,6 +92,15 @@ def entries(match: Json, where: Standing, why: str, pass_secret: str) -> list[Js
 def unlisted(match: Json) -> Json:
     """What Banyan has nothing to do with."""
     return {"match": match, "name": "legacy", "route": {"cluster": Way.legacy.value, "timeout": "0s"}}
+
+
+def looked_at(match: Json, share: float) -> Json:
+    """The same for a share of such requests: both heads are copied, for the inventory of what is not listed."""
+    fraction = {"numerator": round(share * 1_000_000), "denominator": "MILLION"}
+    return {
+        **unlisted({**match, "runtime_fraction": {"default_value": fraction}}),
+        "typed_per_filter_config": observe(((WHY, UNLISTED),), Copy.head),
+    }
 
 
 def to_gateway(match: Json, name: str, *, why: str | None = None, again: bool = False) -> Json:

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
+UNLISTED = "unlisted"  # why an exchange is copied that belongs to no route
+
 BODY_LIMIT = 2 * 1024 * 1024  # bytes kept of either body; beyond that the exchange is truncated
 
 
@@ -27,7 +29,7 @@ class Exchange:
     """A request that legacy answered, and its answer.
 
     route_name        the route, or, where `why` is set, the routes it may be, separated by commas ("" for any)
-    why               "" for an exact match; `form`, `query`, `spelling`, `climbs`: see `table`
+    why               "" for an exact match; `form`, `query`, `spelling`, `climbs`: see `table`; UNLISTED
     copied            how much was asked for; bodies that were not asked for are empty
     declined          True when it came back from a gateway (declined, or no gateway was there)
     target            as the client sent it, latin-1

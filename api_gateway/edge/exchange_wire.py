@@ -17,12 +17,13 @@ import grpc.aio
 from google.protobuf import descriptor_pool, message_factory, struct_pb2
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 
-from api_gateway.edge.exchange import Assembly, Copy, Exchange, Headers
+from api_gateway.edge.exchange import UNLISTED, Assembly, Copy, Exchange, Headers
 from api_gateway.errors import EnvironmentFault
 
 __all__ = ["Copy", "Exchange", "ExchangeServer", "Headers", "serve_exchanges"]
 
 IN_FLIGHT_LIMIT = 64  # exchanges being received or handled; the rest is skipped whole
+UNLISTED_LIMIT = 0.25  # of them; what is not listed never keeps an exchange of a route from being received
 _SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 _PACKAGE = "banyan.ext_proc"
 
@@ -52,11 +53,12 @@ class ExchangeServer:
 
     async def process(self, pieces: AsyncIterator[Any], context: Any) -> AsyncIterator[bytes]:
         """One exchange is one stream. It is closed as soon as nothing more is wanted; Envoy waits for nothing."""
-        if self.in_flight >= self.limit:
-            self.skipped += 1
+        assembly = _begun(dict(context.invocation_metadata() or ()))
+        is_unlisted = assembly.why == UNLISTED
+        if self.in_flight >= self.limit * (UNLISTED_LIMIT if is_unlisted else 1):
+            self.skipped += not is_unlisted
             return
         self.in_flight += 1
-        assembly = _begun(dict(context.invocation_metadata() or ()))
         try:
             async for piece in pieces:
                 _feed(assembly, piece)

@@ -48,6 +48,7 @@ class Plan:
     routes: Sequence[Route] | None
     pass_secret: str
     fault: str = ""
+    unlisted_share: float = 0.0
 
     def table(self, stages: StageTable) -> Json:
         if self.routes is None:
@@ -58,6 +59,7 @@ class Plan:
             prefixes=self.prefixes,
             pass_secret=self.pass_secret,
             keep_proto=self.shape.keep_proto,
+            unlisted_share=self.unlisted_share,
         )
 
 
@@ -86,7 +88,8 @@ def planned(settings: Settings, files: EdgeFiles) -> Plan:
     prefixes = [configuration.api.prefix]
     try:
         routes = list(load_project(settings.project).routes.values())
-        return Plan(replace(shape, certificate_headers=certificate_headers(routes)), prefixes, routes, secret)
+        shape = replace(shape, certificate_headers=certificate_headers(routes))
+        return Plan(shape, prefixes, routes, secret, unlisted_share=configuration.edge.unlisted_share)
     except BanyanError as error:
         return Plan(shape, prefixes, None, secret, error.message)
 

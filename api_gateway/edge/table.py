@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from api_gateway.edge import spellings
-from api_gateway.edge.entries import TYPE, Json, Way, entries, standing, to_gateway, unlisted
+from api_gateway.edge.entries import TYPE, Json, Way, entries, looked_at, standing, to_gateway, unlisted
 from api_gateway.edge.matching import specificity
 from api_gateway.errors import UsageError
 from api_gateway.routes import Route
@@ -59,12 +59,14 @@ def route_table(
     prefixes: Sequence[str],
     pass_secret: str,
     keep_proto: bool = False,
+    unlisted_share: float = 0.0,
 ) -> Json:
     """The document for these routes at these stages. Its `version_info` changes with its content and nothing else.
 
     prefixes     paths that belong to the gateway: `/api` stands for `/api` and `/api/…`.
     pass_secret  what marks a declined request; keep the document as secret as it is.
     keep_proto   leave `X-Forwarded-Proto` in place: a proxy in front of the edge is trusted.
+    unlisted_share  of the requests that are not listed, whose heads the observer sees.
 
     Raises UsageError for a prefix that would take all paths.
     """
@@ -76,7 +78,8 @@ def route_table(
     ]
     sections = sorted([*paths, *own], key=lambda section: (-len(section.prefix), section.prefix))
     climbs = _climbing(listed, stages, pass_secret)
-    return _document([_bad_host(), _odd(sections, climbs)], _tree(sections), keep_proto=keep_proto)
+    rest = _rest(unlisted_share)
+    return _document([_bad_host(), _odd(sections, climbs, rest)], _tree(sections, rest), keep_proto=keep_proto)
 
 
 def everything_to_legacy(*, keep_proto: bool = False) -> Json:
@@ -185,29 +188,30 @@ def _climbing(routes: list[Route], stages: StageTable, pass_secret: str) -> list
     return entries(match, replace(together, names="", reads=False), "climbs", pass_secret)
 
 
-def _odd(sections: list[_Section], climbs: list[Json]) -> Json:
+def _odd(sections: list[_Section], climbs: list[Json], rest: list[Json]) -> Json:
     """Listed paths that are odd themselves, then climbing ones, then odd spellings; where a gateway is needed first."""
     themselves = [entry for section in sections if section.is_odd for entry in section.plain]
     careful = sorted(sections, key=lambda section: section.way is Way.legacy)
     spelled = [entry for section in careful for entry in section.odd]
-    return _when(":path", spellings.ODD_PATH, _actions([*themselves, *climbs, *spelled, *_rest()]))
+    return _when(":path", spellings.ODD_PATH, _actions([*themselves, *climbs, *spelled, *rest]))
 
 
-def _tree(sections: list[_Section]) -> Json:
+def _tree(sections: list[_Section], rest: list[Json]) -> Json:
     """A map from what paths begin with. The longest key wins alone, so its list holds all that can match under it."""
     if not sections:
-        return _actions(_rest())
+        return _actions(rest)
     lists = {
-        key: _actions([*(e for s in sections if key.startswith(s.prefix) for e in s.plain), *_rest()])
+        key: _actions([*(e for s in sections if key.startswith(s.prefix) for e in s.plain), *rest])
         for key in sorted({section.prefix for section in sections})
     }
     tree = {"input": _header_input(":path"), "prefix_match_map": {"map": lists}}
-    return {"matcher": {"matcher_tree": tree, "on_no_match": _actions(_rest())}}
+    return {"matcher": {"matcher_tree": tree, "on_no_match": _actions(rest)}}
 
 
-def _rest() -> list[Json]:
+def _rest(share: float = 0.0) -> list[Json]:
     """What is not listed. (CONNECT and `OPTIONS *` never come this far: Envoy refuses them.)"""
-    return [unlisted({"prefix": "/"})]
+    every: Json = {"prefix": "/"}
+    return [*([looked_at(every, share)] if share > 0 else []), unlisted(every)]
 
 
 def _bad_host() -> Json:

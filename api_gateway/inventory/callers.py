@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable
 
 from api_gateway.consumers import Register, identify
-from api_gateway.inventory.calls import Call, is_secret, plain
+from api_gateway.consumers.identify import api_keys
+from api_gateway.inventory.calls import Call, Headers, is_secret, plain
 from api_gateway.inventory.segments import kind_of
 from api_gateway.routes import Route
 
@@ -25,13 +28,13 @@ class Callers:
         known = self._listed(call, routes)
         if known is not None:
             return known
+        named = self._by_head(call.headers) if call.headers else None
+        if named is not None:
+            return named
         for name, value in pairs:
             if value and is_secret(name):
                 return self._by_token(value)
-        if call.user:
-            user = _as_utf8(call.user)
-            return self._by_token(user) if kind_of(user) in ("token", "hex", "uuid", "text") else f"user {user[:60]}"
-        return call.address
+        return self._user(call.user) if call.user else call.address
 
     def _listed(self, call: Call, routes: Iterable[Route]) -> str | None:
         path, _, query = call.target.partition("?")
@@ -47,6 +50,28 @@ class Callers:
                 return found.consumer
         return None
 
+    def _by_head(self, headers: Headers) -> str | None:
+        """An API key, or basic authentication, of whose user and password only the user is a name."""
+        for key in api_keys(headers):
+            consumer = self._register.by_key(key)
+            return consumer.code if consumer is not None else self._by_token(key.decode("latin-1"))
+        for name, value in headers:
+            scheme, _, rest = value.partition(b" ")
+            if name == b"authorization" and scheme.lower() == b"basic":
+                try:
+                    pair = base64.b64decode(rest.strip(), validate=True)
+                except binascii.Error:
+                    return None
+                consumer = self._register.by_credential("basic", pair)
+                return consumer.code if consumer is not None else self._user(pair.partition(b":")[0].decode("latin-1"))
+        return None
+
+    def _user(self, given: str) -> str:
+        user = _as_utf8(given)
+        if kind_of(user) in ("token", "hex", "uuid", "text"):
+            return self._by_token(user)
+        return f"user {user[:60]}"
+
     def _by_token(self, value: str) -> str:
         """The numbers are given in the order in which unknown tokens come."""
         mark = hash(value)
@@ -60,6 +85,11 @@ class Callers:
             label = consumer.code if consumer is not None else f"token {self._unknown}"
             self._labels[mark] = label
         return label
+
+
+def stored(label: str) -> str:
+    """As it may be kept for long: the numbers of unknown tokens end with this process, an address loses its end."""
+    return "unknown token" if label.startswith(("token ", "other tokens")) else network_of(label)
 
 
 def network_of(label: str) -> str:

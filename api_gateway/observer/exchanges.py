@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from api_gateway import events
 from api_gateway.dispatch import Holder, InService
 from api_gateway.dispatch.recognition import caller, canonical_path, is_plain, listed, recognize
-from api_gateway.edge.exchange import Copy, Exchange
+from api_gateway.edge.exchange import UNLISTED, Copy, Exchange
 from api_gateway.evidence.control import ask_legacy
 from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.isolation import CandidatePool
@@ -25,6 +25,7 @@ from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.record import Call, Compared, Recorder, outcome_of
 from api_gateway.evidence.rules import rules_of
 from api_gateway.evidence.shapes import outcome_class, request_shape
+from api_gateway.inventory.stock import Stock
 from api_gateway.logging import report
 from api_gateway.project import Project
 from api_gateway.recordings.keep import Keeper
@@ -49,6 +50,7 @@ class Exchanges:
     legacy_url  where a read may be asked again when a comparison does not match; None: nowhere.
     schema      says which routes a changed schema has taken out of service: those are not compared.
     keeper      keeps recordings of the routes that want it.
+    stock       takes stock of what is not listed.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Exchanges:
         legacy_url: str | None,
         schema: InService | None = None,
         keeper: Keeper | None = None,
+        stock: Stock | None = None,
         waiting: int = WAITING,
     ) -> None:
         self._project = project
@@ -70,6 +73,7 @@ class Exchanges:
         self._legacy_url = legacy_url
         self._schema = schema
         self._keeper = keeper
+        self._stock = stock
         self._waiting: asyncio.Queue[_Observed] = asyncio.Queue(waiting)
         self._turn = asyncio.Lock()
         self._skipped: Counter[tuple[str, str]] = Counter()
@@ -82,6 +86,9 @@ class Exchanges:
     async def take(self, exchange: Exchange) -> None:
         """Count, and keep for comparison. Never raises, never waits."""
         try:
+            if exchange.why == UNLISTED:
+                self._look_at(exchange)
+                return
             observed = self._recognized(exchange)
             if observed is None:
                 return
@@ -128,6 +135,10 @@ class Exchanges:
             return None
         who = caller(self._holder.register, route, target, headers, body)
         return _Observed(exchange, route, decide(self._holder.table, route.name, who))
+
+    def _look_at(self, exchange: Exchange) -> None:
+        if self._stock is not None:
+            self._stock.note(exchange, self._holder.register)
 
     def _record(self, observed: _Observed) -> None:
         """Keep it where the route says so. What cannot be recorded is compared all the same."""

@@ -18,6 +18,7 @@ from api_gateway.errors import UsageError
 from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.isolation import CandidatePool, CandidateSetting
 from api_gateway.evidence.record import Recorder
+from api_gateway.inventory.stock import Stock
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
 from api_gateway.observer.exchanges import Exchanges
@@ -54,12 +55,14 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
         watcher = await opened.enter_async_context(Watcher(owner_url, "observer", settings.state_dir, _keep_nothing))
         recorder = await opened.enter_async_context(Recorder(owner_url, application_name="banyan observer"))
         keeper = await opened.enter_async_context(Keeper(owner_url, application_name="banyan observer recordings"))
+        share = project.configuration.edge.unlisted_share
+        stock = await opened.enter_async_context(Stock(owner_url, share, application_name="banyan observer inventory"))
         candidates = CandidatePool(CandidateSetting(str(project.folder), read_url), connections.CANDIDATES)
         opened.push_async_callback(candidates.stop)
         legacy_url = settings.legacy_url or project.configuration.legacy.url
         schema = await opened.enter_async_context(_schema_watch(project, read_url, watcher))
         exchanges = Exchanges(
-            project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema, keeper=keeper
+            project, watcher, recorder, candidates, legacy_url=legacy_url, schema=schema, keeper=keeper, stock=stock
         )
         receiver = await serve_exchanges(settings.observer_port, exchanges.take)
         opened.push_async_callback(receiver.stop)

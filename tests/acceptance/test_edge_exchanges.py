@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 import pytest_asyncio
 
+from api_gateway.edge.exchange import UNLISTED
 from api_gateway.edge.exchange_wire import Copy, Exchange, ExchangeServer, serve_exchanges
 from api_gateway.routes import FormToken, QueryToken, Route
 from tests.support.edge import DECLINE, Edge, edge
@@ -117,6 +121,19 @@ async def test_unlisted_traffic_is_not_copied(observed: Observed) -> None:
     assert (await observed.next()).target == "/partner/orders.xml"
 
 
+async def test_of_unlisted_traffic_the_heads_are_copied_where_a_share_is_asked_for(observed: Observed) -> None:
+    await observed.edge.move(ROUTES, {"orders.list": "shadow"}, unlisted_share=1.0)
+    await post(observed.edge.port, "/panel/save?x=1", b"name=secret")
+    got = await observed.next()
+    assert (got.route_name, got.why, got.copied) == ("", UNLISTED, Copy.head)
+    assert (got.method, got.target, got.status) == ("POST", "/panel/save?x=1", 200)
+    assert (got.request_body, got.response_body) == (b"", b"")
+    await get(observed.edge.port, "//panel/%2e/")
+    assert (await observed.next()).target == "//panel/%2e/"
+    await get(observed.edge.port, "/partner/orders.xml")
+    assert (await observed.next()).route_name == "orders.list"
+
+
 async def test_an_odd_spelling_is_copied_with_what_is_odd_about_it(observed: Observed) -> None:
     await observed.edge.move(ROUTES, {"orders.list": "shadow", "prices": "shadow"})
     await get(observed.edge.port, "/partner//orders.xml")
@@ -193,3 +210,79 @@ async def test_an_observer_that_hangs_delays_no_answer(tmp_path_factory: pytest.
         while hanging.in_flight < 2 or hanging.skipped < 18:
             await asyncio.sleep(0.01)
     await hanging.stop(0)
+
+
+async def test_unlisted_traffic_never_keeps_a_route_from_being_observed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async def never(exchange: Exchange) -> None:
+        await asyncio.Event().wait()
+
+    hanging = await serve_exchanges(0, never, limit=8)
+    async with edge(tmp_path_factory.mktemp("edge"), observer_port=hanging.port) as beside:
+        await beside.move(ROUTES, {"orders.list": "shadow"}, unlisted_share=1.0)
+        for _ in range(20):
+            await get(beside.port, "/panel/")
+        while hanging.in_flight < 2:
+            await asyncio.sleep(0.01)
+        await get(beside.port, "/partner/orders.xml")
+        while hanging.in_flight < 3:
+            await asyncio.sleep(0.01)
+        assert (hanging.in_flight, hanging.skipped) == (3, 0)
+    await hanging.stop(0)
+
+
+READER = """
+import asyncio
+from api_gateway.edge.exchange_wire import serve_exchanges
+
+async def main():
+    server = await serve_exchanges(0, lambda exchange: asyncio.sleep(0))
+    print(server.port, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+LARGE = b"x" * (1 << 19)
+
+
+async def test_a_reader_that_is_stopped_or_killed_changes_no_answer_and_costs_no_memory(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Everything that is copied: heads of what is not listed, whole exchanges of what is, large bodies both ways."""
+    reader = subprocess.Popen([sys.executable, "-c", READER], stdout=subprocess.PIPE, text=True)
+    try:
+        assert reader.stdout is not None
+        port = int(await asyncio.to_thread(reader.stdout.readline))
+        async with edge(tmp_path_factory.mktemp("edge"), observer_port=port) as beside:
+            beside.legacy.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE
+            await beside.move(ROUTES, {"orders.list": "shadow", "orders.intake": "shadow"}, unlisted_share=1.0)
+            running = await everything(beside)
+            before = int(beside.envoy.admin.stat("server.memory_allocated"))
+            reader.send_signal(signal.SIGSTOP)
+            assert await everything(beside) == running
+            assert int(beside.envoy.admin.stat("server.memory_allocated")) - before < 64 << 20
+            reader.kill()
+            assert await everything(beside) == running
+    finally:
+        reader.kill()
+        reader.communicate()
+
+
+async def everything(beside: Edge) -> list[tuple[bytes, bytes, bytes, bool]]:
+    """What legacy received, and whether the client got what it answered: of 30 requests, ten at a time."""
+    beside.legacy.received.clear()
+    turns = asyncio.Semaphore(10)
+
+    async def ask(number: int) -> bool:
+        async with turns:
+            if number % 3 == 0:
+                answer = await post(beside.port, f"/partner/order_in?n={number:02}", LARGE)
+            else:
+                path = "/partner/orders.xml" if number % 3 == 1 else "/panel/"
+                answer = await get(beside.port, f"{path}?token=t&n={number:02}")
+            return answer.status == 200 and answer.body == LARGE
+
+    answered = await asyncio.gather(*(ask(number) for number in range(30)))
+    received = sorted((got.method, got.target, got.body) for got in beside.legacy.received)
+    return [(*got, ok) for got, ok in zip(received, answered, strict=True)]

@@ -14,7 +14,7 @@ from tests.browser.test_console_page import violations
 from tests.browser.world import HOSTILE, HOSTILE_ATTRIBUTE
 
 Open = Callable[..., BrowserContext]
-PAGES = ["/jobs", "/jobs?state=failed", "/jobs/4", "/consumers", "/consumers/acme"]
+PAGES = ["/jobs", "/jobs?state=failed", "/jobs/4", "/consumers", "/consumers/acme", "/inventory"]
 
 
 def status_of(console: Console, number: int) -> str:

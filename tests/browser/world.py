@@ -24,7 +24,22 @@ def fill(connection: psycopg.Connection[Any], fingerprints: dict[str, str]) -> N
     _comparisons(connection, fingerprints)
     _processes(connection)
     _jobs(connection)
+    _unlisted(connection)
     connection.commit()
+
+
+def _unlisted(connection: psycopg.Connection[Any]) -> None:
+    seen = [
+        ("GET", "/panel/order/{id}/edit", "user mira", "200", 1200),
+        ("GET", "/panel/order/{id}/edit", "user mira", "403", 40),
+        ("POST", "/index.php action=stock", "acme", "200", 310),
+        ("GET", "/reports/daily/{date}", "unknown token", "200", 90),
+        ("GET", f"/{HOSTILE}".replace(" ", ""), "192.0.2.0/24", "200", 1),
+        ("GET", "(other)", "192.0.2.0/24", "404", 5120),
+    ]
+    names = ("method", "path", "caller", "outcome", "count")
+    rows = [dict(zip(names, row, strict=True)) | {"day": func.current_date(), "last_at": _ago(hours=2)} for row in seen]
+    run(connection, insert(state.unlisted).values(rows))
 
 
 def _ago(**distance: float) -> Any:

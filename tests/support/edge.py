@@ -57,11 +57,18 @@ class Edge:
     files: EdgeFiles
     shape: Shape
 
-    async def move(self, routes: Sequence[Route], stages: dict[str, str]) -> None:
+    async def move(self, routes: Sequence[Route], stages: dict[str, str], *, unlisted_share: float = 0.0) -> None:
         """Put these routes at these stages (`name` or `name@consumer`), and wait until Envoy acts on it."""
         table = StageTable(1, {_place(place): Stage(stage) for place, stage in stages.items()})
         keep_proto = self.shape.keep_proto
-        document = route_table(routes, table, prefixes=["/api"], pass_secret=SECRET, keep_proto=keep_proto)
+        document = route_table(
+            routes,
+            table,
+            prefixes=["/api"],
+            pass_secret=SECRET,
+            keep_proto=keep_proto,
+            unlisted_share=unlisted_share,
+        )
         if self.envoy.admin.table_version() != document["version_info"]:
             self.files.write_table(document)
         await asyncio.to_thread(self.envoy.wait_for_table, document["version_info"], 5)

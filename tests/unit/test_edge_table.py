@@ -124,6 +124,18 @@ def test_what_an_unlisted_request_meets_does_not_grow_with_the_routes() -> None:
     assert len(host["matcher"]["matcher_list"]["matchers"]) == 2
 
 
+def test_a_share_of_what_is_not_listed_is_looked_at_wherever_it_comes_from() -> None:
+    def fractions(share: float) -> list[Any]:
+        document = route_table(ROUTES, at(), prefixes=["/api"], pass_secret="s", unlisted_share=share)
+        return [fraction["default_value"] for fraction in found(document, "runtime_fraction")]
+
+    assert fractions(0.0) == []
+    looked_at = fractions(0.05)
+    assert looked_at == [{"numerator": 50_000, "denominator": "MILLION"}] * len(looked_at)
+    lists = [routes for routes in found(table(ROUTES, at()), "routes") if isinstance(routes, list)]
+    assert len(looked_at) == sum(1 for routes in lists if routes[-1]["name"] == "legacy")
+
+
 def test_the_longest_prefix_carries_the_entries_of_the_shorter_ones() -> None:
     routes = [Route("any", "GET", "/x/{id}"), Route("new", "GET", "/x/new")]
     tree = table(routes, StageTable())["resources"][0]["virtual_hosts"][0]["matcher"]["on_no_match"]["matcher"]

@@ -10,8 +10,10 @@ import pytest
 
 from api_gateway import recordings
 from api_gateway.consumers import Credential, Register, secret_hash
-from api_gateway.edge.exchange import Copy
+from api_gateway.edge.exchange import UNLISTED, Copy
 from api_gateway.evidence.read import read_calls, read_differences, read_evidence
+from api_gateway.inventory.stock import Stock
+from api_gateway.observer.exchanges import Exchanges
 from api_gateway.stages import Stage, StageTable
 from tests.support.observed import Observer, exchange
 
@@ -64,6 +66,27 @@ class TestCounting:
         await observer.exchanges.take(exchange("", "", why="climbs", target="/a/../elsewhere"))
         await observer.recorder.flush()
         assert read_calls(connection) == []
+
+
+class TestUnlisted:
+    async def test_what_is_not_listed_is_taken_stock_of_and_is_no_call(
+        self, observer: Observer, url: str, connection: Any
+    ) -> None:
+        connection.execute("TRUNCATE banyan.unlisted")
+        async with Stock(url, 1.0, application_name="test") as stock:
+            exchanges = Exchanges(
+                observer.project,
+                observer.standing,
+                observer.recorder,
+                observer.candidates,
+                legacy_url=None,
+                stock=stock,
+            )
+            await exchanges.take(exchange("", "", why=UNLISTED, copied=Copy.head, target="/panel/7?token=tok-acme"))
+        await observer.recorder.flush()
+        assert read_calls(connection) == []
+        stored = connection.execute("SELECT path, caller, count FROM banyan.unlisted").fetchall()
+        assert stored == [("/panel/{id}", "acme", 1)]
 
 
 class TestRecording:
