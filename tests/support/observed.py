@@ -33,6 +33,7 @@ FILES = {
         names = "good bad raising exiting ending hanging burning huge hungry writing sleeping secrets printing".split()
         routes = [
             *(route(name) for name in names),
+            route("committing"),
             Route("form", "POST", "/form", FormToken("token")),
             Route("kept", "GET", "/kept", QueryToken("token"), recorded=Recorded()),
             Route("unwritten", "GET", "/unwritten", QueryToken("token")),
@@ -80,6 +81,13 @@ FILES = {
 
         async def writing(tx: Write) -> Response:
             return Response("written")
+
+        async def committing(tx: Read) -> Response:
+            connection = await tx._begun.ready()
+            await connection.execute("COMMIT")
+            await connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE")
+            await connection.execute("DELETE FROM banyan.unlisted")
+            return Response("good", media_type="text/plain")
 
         async def secrets(tx: Read) -> Response:
             found = [name for name in os.environ if name.startswith(("BANYAN_", "PGPASS"))]

@@ -195,6 +195,18 @@ class TestHarmless:
             assert "4711" not in str(harmful["differences"])
             assert (good["route"], good["verdict"], name) == ("good", "match", name)
 
+    async def test_a_candidate_that_ends_its_transaction_itself_may_write_nothing_either(
+        self, observer: Observer, connection: Any
+    ) -> None:
+        connection.execute("TRUNCATE banyan.unlisted")
+        connection.execute("INSERT INTO banyan.unlisted VALUES (current_date, 'GET', '/', '', '200', 1)")
+        observer.shadow("committing", "good")
+        await observer.exchanges.take(exchange("committing", "good"))
+        await observer.exchanges.take(exchange("good", "good acme ", finished=time.monotonic() + 60))
+        committing, good = await observer.compared(connection, 2)
+        assert (committing["verdict"], good["verdict"]) == ("inconclusive", "match")
+        assert connection.execute("SELECT count(*) FROM banyan.unlisted").fetchone() == (1,)
+
     @pytest.mark.parametrize(("name", "answer"), [("secrets", ""), ("printing", "good")])
     async def test_a_candidate_finds_no_secrets_and_prints_into_nothing(
         self, observer: Observer, connection: Any, monkeypatch: pytest.MonkeyPatch, name: str, answer: str
