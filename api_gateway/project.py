@@ -127,9 +127,13 @@ class Login(_Table):
 class Verify(_Table):
     """What `banyan verify` needs to know of the legacy app beyond how it is started.
 
+    env   environment of both sides, each with its own sinks: `{smtp_host}`, `{smtp_port}`, `{http_url}`, `{files}`.
+    wait  seconds after each write for what a side does once it has answered.
     keys  columns that the legacy app fills with keys of its own, such as from a counter: `orders.order_no`.
     """
 
+    env: Mapping[str, str] = Field(default_factory=dict)
+    wait: float = Field(0.0, ge=0, le=60)
     login: Login | None = None
     keys: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from api_gateway.consumers import Register
     from api_gateway.project import Project
     from api_gateway.routes import Route
+    from api_gateway.verify.calls import Call
     from api_gateway.verify.findings import Report
     from api_gateway.verify.run import Tell
 
@@ -36,6 +37,7 @@ def verify(
         Path | None, typer.Option(help='Secrets that are not in the data: {"acme": {"basic": "user:password"}}.')
     ] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Only ask again what was found before.")] = False,
+    recorded: Annotated[bool, typer.Option(help="Ask first what was recorded of real requests.")] = True,
     keep: Annotated[bool, typer.Option(help="Write what is found into the project's cases/.")] = True,
     record: Annotated[bool, typer.Option(help="Let the gate count what is proved, for the mimics as they are.")] = True,
     html: Annotated[Path | None, typer.Option(help="Write the report as a page, too.")] = None,
@@ -64,9 +66,9 @@ def verify(
                 tried = replay(project, kept_cases.kept(project, {route.name for route in chosen}), ready)
                 _tell_cases(shown.cases_as_json(tried), as_json=as_json)
                 return
-            report = ask(
-                project, chosen, ready, Plan(seed, plan_seconds, requests, only_first=first), _progress(quiet=as_json)
-            )
+            real = _recorded(chosen) if recorded and is_given else []
+            plan = Plan(seed, plan_seconds, requests, only_first=first)
+            report = ask(project, chosen, ready, plan, _progress(quiet=as_json), real)
         if record and is_given and not report.ended:
             _record(project, report)
     if as_json:
@@ -134,6 +136,16 @@ def _stopped_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _recorded(routes: Sequence[Route]) -> list[Call]:
+    from api_gateway import recordings
+    from api_gateway.cli.database import owner_connection
+    from api_gateway.settings import settings
+    from api_gateway.verify.recorded import recorded_calls
+
+    with owner_connection(settings()) as connection:
+        return [call for route in routes for call in recorded_calls(recordings.read(connection, route.name))]
 
 
 def _record(project: Project, report: Report) -> None:
@@ -231,8 +243,9 @@ def _print(report: Report, *, recorded: bool) -> None:
     for name in report.unproven:
         print(f"{name}: nothing was compared, so nothing is proven.")
     rate = report.asked / report.seconds if report.seconds else 0.0
+    real = f" ({report.recorded} of them recorded)" if report.recorded else ""
     print(
-        f"{report.asked} requests in {report.seconds:.0f} s ({rate:.0f}/s) at seed {report.seed}, "
+        f"{report.asked} requests{real} in {report.seconds:.0f} s ({rate:.0f}/s) at seed {report.seed}, "
         f"after {report.prepared:.0f} s of preparation: {len(report.found) or 'no'} "
         f"{'kind of difference' if len(report.found) == 1 else 'kinds of difference'}."
     )

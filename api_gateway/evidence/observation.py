@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import brotli
+
 MAX_CONTENT = 64 * 1024 * 1024
 
 
@@ -73,6 +75,8 @@ class Observation:
 
 
 def _decode(content: bytes, coding: str) -> bytes:
+    if coding == "br":
+        return _brotli(content)
     window = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(coding)
     if window is None:
         raise ValueError(f"unknown content coding {coding}")
@@ -85,4 +89,15 @@ def _decode(content: bytes, coding: str) -> bytes:
         raise ValueError(f"{coding} content of more than {MAX_CONTENT} bytes")
     if not decoder.eof:
         raise ValueError(f"cut {coding} content")
+    return plain
+
+
+def _brotli(content: bytes) -> bytes:
+    decoder = brotli.Decompressor()
+    try:
+        plain = bytes(decoder.process(content, output_buffer_limit=MAX_CONTENT))
+    except brotli.error as error:
+        raise ValueError("broken br content") from error
+    if not decoder.is_finished():
+        raise ValueError(f"br content that is cut, or of more than {MAX_CONTENT} bytes")
     return plain

@@ -11,6 +11,7 @@ from api_gateway.routes import Route
 from api_gateway.verify.calls import Call
 from api_gateway.verify.findings import Found, Report
 from api_gateway.verify.generate import Parameters, generate, vary
+from api_gateway.verify.recorded import revealed
 from api_gateway.verify.shrink import smallest
 from api_gateway.verify.trial import Bench, Trial
 from api_gateway.verify.values import Values
@@ -31,28 +32,35 @@ class Asking:
         routes: Sequence[Route],
         parameters: Mapping[str, Parameters],
         report: Report,
+        recorded: Sequence[Call] = (),
         *,
         shrinks: bool = True,
     ) -> None:
         self._shrinks = shrinks
         self._bench, self._values, self._routes = bench, values, routes
         self._parameters, self._report = parameters, report
+        self._recorded = [revealed(call, values) for call in recorded]
+        self._waiting = self._recorded[::-1]
         self._history: list[Call] = []
         self._led: dict[str, dict[tuple[str, ...], Call]] = {}
         self._came: Counter[tuple[str, ...]] = Counter()
 
     async def step(self) -> None:
         """Ask one thing. A difference of a new kind is made as small as it can be before the walk goes on."""
-        route = self._values.random.choice(self._routes)
-        trial = await self._bench.try_(call := self._drawn(route))
-        self._report.tallies[route.name].add(trial)
+        if self._waiting:
+            call = self._waiting.pop()
+            self._report.recorded += 1
+        else:
+            call = self._drawn(self._values.random.choice(self._routes))
+        trial = await self._bench.try_(call)
+        self._report.tallies[call.route].add(trial)
         self._values.remember(trial.control.body.decode("latin-1"), trial.written[0])
         self._note(trial)
         if trial.comparison.verdict is Verdict.mismatch:
             await self._mismatch(trial)
         elif trial.has_parted:
             await self._renew()
-        elif trial.has_written:
+        elif trial.has_acted:
             self._history.append(call)
             if len(self._history) >= HISTORY:
                 await self._renew()

@@ -75,7 +75,7 @@ class Copies:
 
     def query(self, text: sql.Composed, values: list[Any]) -> list[tuple[Any, ...]]:
         """Ask legacy's copy: where values for requests come from."""
-        return self._both()[0].execute(text, values).fetchall()
+        return self._both()[0].execute(text, values or None).fetchall()
 
     def _both(self) -> tuple[psycopg.Connection[Any], psycopg.Connection[Any]]:
         if self._watch is None:

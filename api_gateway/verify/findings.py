@@ -69,6 +69,7 @@ class Tally:
 class Report:
     """Everything that `verify` knows at its end. `seconds`: of asking; `prepared`: of making the copies, before.
 
+    recorded  how many of the requests were recorded ones.
     ended  why it ended before its budget was spent; empty when it did not.
     """
 
@@ -79,6 +80,7 @@ class Report:
     seconds: float = 0.0
     prepared: float = 0.0
     ended: str = ""
+    recorded: int = 0
 
     @property
     def asked(self) -> int:

@@ -127,11 +127,12 @@ class _Drawing:
         self._parameters, self._values, self._callers = parameters, values, callers
         self._random = values.random
         named = (*parameters.path, *parameters.query, *parameters.headers, *parameters.form)
-        self._row = values.row(named)
-        self._belonging = self._random.choice((0.0, 0.0, 0.5, 0.9))
+        self._row, self._focus = values.subject(named)
+        self._belonging = self._random.choice((0.0, 0.5, 0.9, 0.9))
 
     def call(self, route: Route) -> Call:
-        parameters, share = self._parameters, self._random.choice((0.3, 0.6, 0.9, 1.0))
+        parameters = self._parameters
+        share = self._random.choice((0.3, 0.6, 0.9, 1.0) if self._focus is None else (0.0, 0.3, 0.6, 0.9))
         wants_form = bool(parameters.form) or bool(route.form)
         query = self._some(parameters.query, share)
         if self._random.random() < 0.03:
@@ -171,11 +172,14 @@ class _Drawing:
         return self._random.choice(theirs if theirs and self._random.random() < 0.7 else self._callers)
 
     def _value(self, name: str) -> str:
+        if self._focus is not None and self._focus[0] == name and self._random.random() < 0.8:
+            return self._row.get(self._focus[1], "")
         fuzz = self._parameters.fuzz.get(name, [])
         return self._values.draw(name, self._row, fuzz, belonging=self._belonging)
 
     def _some(self, names: tuple[str, ...], share: float) -> Pairs:
-        pairs = [(name, self._value(name)) for name in names if self._random.random() < share]
+        about = self._focus[0] if self._focus is not None else None
+        pairs = [(name, self._value(name)) for name in names if name == about or self._random.random() < share]
         if pairs and self._random.random() < 0.04:
             pairs.append((self._random.choice(pairs)[0], self._value(pairs[0][0])))
         return tuple(pairs)

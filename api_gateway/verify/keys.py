@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api_gateway.verify.calls import Call
-from api_gateway.verify.writes import Image, Row
+from api_gateway.verify.writes import EPOCH_SINCE, Image, Row
 
 Column = tuple[str, str]
 """(place, name), such as ("public.orders", "id")."""
@@ -131,9 +131,10 @@ class Keys:
                     yield row.place, row.after, alike.pop(0)
 
     def _likeness(self, place: str, image: Image) -> Hashable:
-        """The row without what may be drawn. Numbers within texts may be keys that are told: `ORD 4711`."""
+        """The row without what may be drawn. Numbers within texts may be keys that are told, large ones are clocks."""
         kept = []
         for name, value in sorted(image.items()):
             if self._columns.of(place, name) is None and not (isinstance(value, str) and _LOTTERY.fullmatch(value)):
-                kept.append((name, re.sub(r"\d+", "#", value) if isinstance(value, str) else repr(value)))
+                is_clock = isinstance(value, (int, float)) and value > EPOCH_SINCE
+                kept.append((name, re.sub(r"\d+", "#", value) if isinstance(value, str) else repr(is_clock or value)))
         return place, tuple(kept)

@@ -9,6 +9,7 @@ from api_gateway.evidence.compare import Verdict
 from api_gateway.evidence.media import ContentType
 from api_gateway.evidence.observation import Observation
 from api_gateway.verify.cases import Case
+from api_gateway.verify.effects import Effect
 from api_gateway.verify.findings import Found, Report
 from api_gateway.verify.trial import Trial
 from api_gateway.verify.writes import Row
@@ -21,6 +22,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return {
         "seed": report.seed,
         "asked": report.asked,
+        "recorded": report.recorded,
         "seconds": round(report.seconds, 1),
         "prepared": round(report.prepared, 1),
         "ended": report.ended or None,
@@ -47,13 +49,17 @@ def _found(each: Found) -> dict[str, Any]:
         "count": each.count,
         "calls": [call.as_json() for call in each.calls],
         "differences": [difference.as_json() for difference in each.trial.comparison.differences],
-        "legacy": _side(each.trial.control, each.trial.written[0]),
-        "modern": _side(each.trial.candidate, each.trial.written[1]),
+        "legacy": _side(each.trial.control, each.trial.written[0], each.trial.sent[0]),
+        "modern": _side(each.trial.candidate, each.trial.written[1], each.trial.sent[1]),
     }
 
 
-def _side(answer: Observation, written: list[Row]) -> dict[str, Any]:
-    return {"answer": answer_lines(answer), "written": [row_line(row) for row in written[:LINES]]}
+def _side(answer: Observation, written: list[Row], sent: list[Effect]) -> dict[str, Any]:
+    return {
+        "answer": answer_lines(answer),
+        "written": [row_line(row) for row in written[:LINES]],
+        "sent": [str(effect) for effect in sent[:LINES]],
+    }
 
 
 def cases_as_json(tried: Iterable[tuple[Case, Trial]]) -> list[dict[str, Any]]:
@@ -97,13 +103,14 @@ def text(report: Report) -> Iterator[str]:
             yield f"   {difference.path} ({difference.kind})"
             yield f"     legacy  {_shown(difference.control)}"
             yield f"     modern  {_shown(difference.candidate)}"
-        for side, answer, written in (
-            ("legacy", each.trial.control, each.trial.written[0]),
-            ("modern", each.trial.candidate, each.trial.written[1]),
+        for side, answer, written, sent in (
+            ("legacy", each.trial.control, each.trial.written[0], each.trial.sent[0]),
+            ("modern", each.trial.candidate, each.trial.written[1], each.trial.sent[1]),
         ):
             yield f"   {side} answered"
             yield from (f"     {line}" for line in answer_lines(answer))
             yield from (f"     wrote {row_line(row)}" for row in written[:LINES])
+            yield from (f"     sent {effect}" for effect in sent[:LINES])
 
 
 def _times(count: int) -> str:

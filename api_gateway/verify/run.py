@@ -18,11 +18,13 @@ from api_gateway.project import Project
 from api_gateway.routes import Route
 from api_gateway.verify.asking import Asking
 from api_gateway.verify.callers import callers_of, find_secrets, read_secrets
+from api_gateway.verify.calls import Call
 from api_gateway.verify.cases import Case
 from api_gateway.verify.copies import Copies, copies
 from api_gateway.verify.findings import Report, Tally
 from api_gateway.verify.generate import parameters_of
 from api_gateway.verify.sides import Legacy, modern_side, running_legacy
+from api_gateway.verify.sinks import BothSinks, both_sinks, environment
 from api_gateway.verify.trial import Bench, Trial
 from api_gateway.verify.values import Values
 from shared_models.granting import statements as grant_statements
@@ -50,6 +52,7 @@ class Prepared:
     register: Register
     secrets: dict[tuple[str, str], str]
     seconds: float
+    outside: BothSinks
 
 
 Tell = Callable[[Report, float], None]
@@ -72,24 +75,33 @@ def prepared(project: Project, register: Register, source: str, secrets: Path | 
         known = find_secrets(made.base_url, schemas, register)
         if secrets is not None:
             known |= read_secrets(secrets, register)
-        with running_legacy(project, made.legacy_url) as legacy:
-            legacy.sign_in()
-            made.written()  # what the app wrote while it started
-            yield Prepared(made, legacy, register, known, time.monotonic() - began)
+        env = project.configuration.verify.env
+        with both_sinks(env) as outside, environment(env, outside.modern):
+            theirs = {name: outside.legacy.filled(text) for name, text in env.items()}
+            with running_legacy(project, made.legacy_url, theirs) as legacy:
+                legacy.sign_in()
+                made.written()  # what the app wrote while it started
+                outside.empty()
+                yield Prepared(made, legacy, register, known, time.monotonic() - began, outside)
 
 
-def ask(project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, tell: Tell) -> Report:
-    """Ask both sides about these routes until the budget is spent, or until something breaks: the report's `ended`."""
+def ask(
+    project: Project, routes: Sequence[Route], ready: Prepared, plan: Plan, tell: Tell, recorded: Sequence[Call] = ()
+) -> Report:
+    """Ask both sides about these routes until the budget is spent, or until something breaks: the report's `ended`.
+
+    recorded  requests that were really made: they are asked first, and others are made like them.
+    """
     report = Report(plan.seed, {route.name: Tally() for route in routes}, prepared=ready.seconds)
     report.callers = {route.name: callers_of(route, ready.secrets) for route in routes}
 
     async def walk() -> None:
         async with modern_side(project, ready.register, ready.copies.modern_url) as modern:
-            bench = Bench(project, ready.copies, ready.legacy, modern, ready.secrets)
+            bench = Bench(project, ready.copies, ready.legacy, modern, ready.secrets, ready.outside)
             values = Values(plan.seed, {it.code: (it.code, *it.values.values()) for it in ready.register.all})
             values.look_at(ready.copies, routes, plan.seed)
             parameters = {route.name: parameters_of(route, plan.seed) for route in routes}
-            asking = Asking(bench, values, routes, parameters, report, shrinks=plan.shrinks)
+            asking = Asking(bench, values, routes, parameters, report, recorded, shrinks=plan.shrinks)
             began = time.monotonic()
             while report.seconds < plan.budget and (plan.requests is None or report.asked < plan.requests):
                 if plan.only_first and report.found:
@@ -116,7 +128,9 @@ def replay(project: Project, cases: Sequence[Case], ready: Prepared) -> list[tup
 
     async def walk() -> list[tuple[Case, Trial]]:
         async with modern_side(project, ready.register, ready.copies.modern_url) as modern:
-            bench = Bench(project, ready.copies, ready.legacy, modern, ready.secrets)
-            return [(case, await bench.try_all(case.calls)) for case in cases]
+            bench = Bench(project, ready.copies, ready.legacy, modern, ready.secrets, ready.outside)
+            tried = [(case, await bench.try_all(case.calls)) for case in cases]
+            await bench.renew()
+            return tried
 
     return asyncio.run(walk())

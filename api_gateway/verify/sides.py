@@ -19,6 +19,7 @@ from api_gateway.consumers import Register
 from api_gateway.dispatch.recognition import caller
 from api_gateway.errors import EnvironmentFault, UsageError
 from api_gateway.evidence.control import ask_legacy
+from api_gateway.evidence.difference import Difference
 from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Observation
 from api_gateway.postgres import free_port
@@ -28,6 +29,7 @@ from api_gateway.settings import settings
 from api_gateway.up.plan import fill, legacy_words
 from api_gateway.up.readiness import answers
 from api_gateway.verify.calls import Sent
+from api_gateway.verify.later import Later
 from api_gateway.verify.login import Session, sign_in
 from shared_models.database import Database
 from shared_models.state import API
@@ -138,7 +140,8 @@ class Modern:
 
     def __init__(self, project: Project, register: Register, url: str) -> None:
         self._project, self._register, self._url = project, register, url
-        self._database = _database(url)
+        self._database, self._owner = _database(url), _owner(url)
+        self._later = Later(project)
         self._apps: dict[str, Any] = {
             name: mimic_app(route) for name, route in project.routes.items() if route.mimic is not None
         }
@@ -169,13 +172,18 @@ class Modern:
             self._apps[route.name], asked, deadline=max(route.timeout, 10.0), folder=self._project.folder
         )
 
+    async def work_off(self) -> list[Difference]:
+        """Run the jobs that were enqueued; those that did not succeed."""
+        return await self._later.run(self._database, self._owner)
+
     async def close(self) -> None:
         await self._database.close()
+        await self._owner.close()
 
     async def connect_anew(self) -> None:
         """Once its database was made anew: a pool of connections that are gone would say that the database is away."""
-        await self._database.close()
-        self._database = _database(self._url)
+        await self.close()
+        self._database, self._owner = _database(self._url), _owner(self._url)
 
 
 @asynccontextmanager
@@ -198,3 +206,8 @@ def _database(url: str) -> Database:
         statement_timeout=10,
         lock_timeout=5,
     )
+
+
+def _owner(url: str) -> Database:
+    """As the administrator: who hands out jobs on this copy."""
+    return Database(url, size=1, application_name="banyan verify", statement_timeout=10, lock_timeout=5)

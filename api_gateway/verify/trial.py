@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from api_gateway.dispatch.recognition import is_plain
 from api_gateway.evidence.compare import Comparison, Verdict, compare
@@ -19,14 +20,18 @@ from api_gateway.verify import writes
 from api_gateway.verify.callers import Secrets, kind_of
 from api_gateway.verify.calls import Call, Sent, sent
 from api_gateway.verify.copies import Copies
+from api_gateway.verify.effects import Effect
+from api_gateway.verify.effects import differences as differences_of_effects
 from api_gateway.verify.keys import Keys
 from api_gateway.verify.sides import Legacy, Modern
+from api_gateway.verify.sinks import BothSinks
 from api_gateway.verify.writes import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of a call. `written`: the net rows of the control and of the candidate.
+    """What came of a call. `written`: the net rows of the control and of the candidate; `sent`: what each side did
+    outside of its database.
 
     has_parted  the copies differ from here on, or a number was drawn under two names: what is asked next would not be
                 the same for both sides.
@@ -39,10 +44,16 @@ class Trial:
     comparison: Comparison
     shape: str
     has_parted: bool = False
+    sent: tuple[list[Effect], list[Effect]] = ([], [])
 
     @property
     def outcome(self) -> str:
         return outcome_class(self.control)
+
+    @property
+    def has_acted(self) -> bool:
+        """Written or sent anything, on either side."""
+        return any(self.written) or any(self.sent)
 
     @property
     def has_written(self) -> bool:
@@ -61,8 +72,10 @@ def _place(path: str) -> str:
 class Bench:
     """Where trials are made: both sides, their copies, the project's rules."""
 
-    def __init__(self, project: Project, copies: Copies, legacy: Legacy, modern: Modern, secrets: Secrets) -> None:
-        self._project, self.copies = project, copies
+    def __init__(
+        self, project: Project, copies: Copies, legacy: Legacy, modern: Modern, secrets: Secrets, outside: BothSinks
+    ) -> None:
+        self._project, self.copies, self._outside = project, copies, outside
         self._legacy, self._modern, self._secrets = legacy, modern, secrets
         self._key_columns = copies.key_columns(project.configuration.verify.keys)
         self._keys = Keys(self._key_columns)
@@ -77,6 +90,7 @@ class Bench:
         await self._modern.connect_anew()
         await asyncio.to_thread(self._legacy.settle)
         self.copies.written()
+        self._outside.empty()
         self._keys = Keys(self._key_columns)
         self.is_fresh = True
 
@@ -94,6 +108,8 @@ class Bench:
         control, candidate = await asyncio.gather(
             self._legacy.ask(session.on(bare)), self._modern.ask(route, for_modern)
         )
+        failed = [] if route.is_read else await self._modern.work_off()
+        effects = await self._outside.take(0.0 if route.is_read else self._project.configuration.verify.wait)
         control_rows, candidate_rows = map(writes.settled, self.copies.written())
         if control_rows or candidate_rows:
             self.is_fresh = False
@@ -101,18 +117,22 @@ class Bench:
             self.copies.align_sequences()
         has_parted = keys.learn(control_rows, candidate_rows)
         hidden = [*([secret] if secret is not None else []), *session.secrets]
-        written = writes.differences(control_rows, keys.renamed(candidate_rows), moment)
+        rules = rules_of(route, today=moment.date(), secrets=hidden)
         comparison = compare(
             control,
             candidate,
-            rules_of(route, today=moment.date(), secrets=hidden),
+            rules,
             method=call.method,
-            written=written,
+            written=chain(
+                failed,
+                writes.differences(control_rows, keys.renamed(candidate_rows), moment),
+                differences_of_effects(*effects, rules, moment),
+            ),
             same=keys.same,
         )
         has_parted = has_parted or any(each.path.startswith("written.") for each in comparison.differences)
         shape = _shape(route, call, bare.query)
-        return Trial(call, control, candidate, (control_rows, candidate_rows), comparison, shape, has_parted)
+        return Trial(call, control, candidate, (control_rows, candidate_rows), comparison, shape, has_parted, effects)
 
     def _is_legacys(self, route: Route, request: Sent) -> str:
         """Why the gateway would leave this request to legacy; empty when it would not."""

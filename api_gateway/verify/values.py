@@ -7,19 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
-
-from psycopg import sql
 
 from api_gateway.routes import Route
 from api_gateway.verify.copies import Copies
+from api_gateway.verify.sampling import Fields, sample
 from api_gateway.verify.writes import Row
-from shared_models.grants import place_of
 
-SAMPLE = 40  # rows of a table
-LARGE = 100_000  # rows; of a larger table a part is looked at
 REMEMBERED = 30  # values of one name
-ORDINARY = 0.4  # share of requests about any row
+ORDINARY = 0.25  # share of requests about any row
+OF_CODES = 8  # how much rather a column of codes is what a request is about
 MISSPELLED = 0.06
 
 BOUNDARIES = (
@@ -29,13 +25,6 @@ BOUNDARIES = (
     *("Y", "N", "true", "null", "2024-02-29", "2026-02-29", "02/29/2024", "31/12/2025", "0000-00-00", "9999-12-31"),
 )
 
-# Of a column's rarest values, of those that come most often and of none, two rows each: people forget what hardly ever
-# happens, what is not there, and that a thing may be there twice.
-_EXTREMES = sql.SQL(
-    "SELECT {1} AS value, {0} FROM (SELECT t.*, row_number() OVER (PARTITION BY {1} ORDER BY t.ctid) AS nth_, "
-    "count(*) OVER (PARTITION BY {1}) AS so_often_, dense_rank() OVER (ORDER BY {1} IS NOT NULL) AS none_ FROM {2} t) "
-    "AS counted WHERE nth_ <= 2 ORDER BY none_, so_often_ {3}, value LIMIT 10"
-)
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _NAMED = re.compile(r"""([A-Za-z_][\w-]{0,30})["']?\s*[=:>]\s*["']?([^"'<>&,;|\s]{1,60})""")
 _WORD = re.compile(r"[A-Za-z0-9][\w./:-]{0,40}")
@@ -51,45 +40,22 @@ class Values:
         self._theirs = {code: frozenset(map(str.strip, known)) for code, known in (callers or {}).items()}
         self._random = random.Random(seed)  # noqa: S311 - a seed must bring back the same requests
         self._columns: dict[str, list[str]] = {}
-        self._rows: list[dict[str, str]] = []
-        self._groups: dict[str, list[list[dict[str, str]]]] = {}
+        self._rows: list[Fields] = []
+        self._groups: dict[str, list[list[Fields]]] = {}
+        self._codes: set[str] = set()
         self._seen: dict[str, list[str]] = {}
         today = datetime.now(UTC).date()
         self._days = [f"{day:{form}}" for day in (today, today - timedelta(30)) for form in ("%Y-%m-%d", "%m/%d/%Y")]
 
     def look_at(self, copies: Copies, routes: Iterable[Route], seed: int) -> None:
         """Sample the columns that the routes' mimics declare to touch."""
-        for place, columns in sorted(_touched(routes).items()):
-            self._sample(copies, place_of(place), sorted(columns), seed)
-
-    def _sample(self, copies: Copies, place: tuple[str, str], columns: list[str], seed: int) -> None:
-        table = sql.Identifier(*place)
-        names = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns)
-        ((rows,),) = copies.query(sql.SQL("SELECT reltuples::bigint FROM pg_class WHERE oid = {}::regclass").format(
-            sql.Literal(table.as_string(None))), [])  # fmt: skip
-        part = sql.SQL(" TABLESAMPLE SYSTEM (5) REPEATABLE (%s)" if rows > LARGE else "")
-        query = sql.SQL("SELECT {} FROM {} t{} ORDER BY md5(t.ctid::text || %s) LIMIT {}").format(
-            names, table, part, sql.Literal(SAMPLE)
-        )
-        self._rows += self._taken(columns, copies.query(query, [*([seed] if rows > LARGE else []), str(seed)]))
-        for name in columns if rows <= LARGE else ():
-            for order in (sql.SQL("ASC"), sql.SQL("DESC")):
-                found = copies.query(_EXTREMES.format(names, sql.Identifier(name), table, order), [])
-                by_value: dict[Any, list[tuple[str | None, ...]]] = {}
-                for value, *row in found:
-                    by_value.setdefault(repr(value), []).append(tuple(row))
-                self._groups.setdefault(name, []).extend(self._taken(columns, group) for group in by_value.values())
-
-    def _taken(self, columns: list[str], rows: Iterable[tuple[str | None, ...]]) -> list[dict[str, str]]:
-        taken = []
-        for row in rows:
-            kept = {name: text for name, text in zip(columns, row, strict=True) if text is not None}
-            taken.append(kept)
-            for name, text in kept.items():
+        found = sample(copies, routes, seed, frozenset().union(*self._theirs.values()))
+        self._rows, self._groups, self._codes = found.rows, found.groups, found.codes
+        for row in [*found.rows, *(row for groups in found.groups.values() for group in groups for row in group)]:
+            for name, text in row.items():
                 self._columns.setdefault(name, []).append(text)
                 if day := _DAY.match(text):
                     self._days += [day[0], f"{day[2]}/{day[3]}/{day[1]}"]
-        return taken
 
     def remember(self, text: str, written: Iterable[Row]) -> None:
         """What an answer said and what a request wrote: the next requests may be about it."""
@@ -109,18 +75,32 @@ class Values:
         kept.append(value)
         del kept[:-REMEMBERED]
 
-    def row(self, names: Iterable[str] = ()) -> dict[str, str]:
-        """One row of the data, so that parameters of one request can belong together.
+    def subject(self, names: Iterable[str] = ()) -> tuple[Fields, tuple[str, str] | None]:
+        """One row of the data, so that parameters of one request can belong together; and which one it is about.
 
-        Often one that is out of the ordinary in some column, rather in one that a parameter of these `names` is like.
+        Often a row out of the ordinary in some column: one that a parameter of these `names` is like, which the request
+        is then about (its name, the column), or any other, rather of codes.
         """
         drawn = self._random
         if not self._groups or drawn.random() < ORDINARY:
-            return drawn.choice(self._rows) if self._rows else {}
-        asked = sorted({column for name in names for column in _named_like(name, self._groups)})
-        column = drawn.choice(asked if asked and drawn.random() < 0.5 else sorted(self._groups))
+            return (drawn.choice(self._rows) if self._rows else {}), None
+        like = {name: found for name in names if (found := _named_like(name, self._groups))}
+        focus = None
+        if like and drawn.random() < 0.6:
+            name = drawn.choice(list(like))
+            focus = name, drawn.choice(like[name])
+            column = focus[1]
+        else:
+            known = sorted(self._groups)
+            [column] = drawn.choices(known, [OF_CODES if name in self._codes else 1 for name in known])
         groups = self._groups[column]
-        return drawn.choice(drawn.choice(groups)) if groups else {}
+        none = [group for group in groups if group and column not in group[0]]
+        group = drawn.choice(none if none and drawn.random() < 0.2 else groups) if groups else []
+        return (drawn.choice(group) if group else {}), focus
+
+    def row(self) -> Fields:
+        """One row of the data."""
+        return self.subject()[0]
 
     def callers_in(self, row: dict[str, str], callers: Iterable[str]) -> list[str]:
         """Those of these consumers whom the row is about."""
@@ -182,16 +162,6 @@ class Values:
     @property
     def random(self) -> random.Random:
         return self._random
-
-
-def _touched(routes: Iterable[Route]) -> dict[str, set[str]]:
-    tables: dict[str, set[str]] = {}
-    for route in routes:
-        touches: Any = getattr(route.mimic, "__banyan_touches__", None)
-        for kind in ("select", "insert", "update"):
-            for table, columns in (getattr(touches, kind, None) or {}).items():
-                tables.setdefault(table, set()).update(columns)
-    return tables
 
 
 def _named_like(name: str, known: Iterable[str]) -> list[str]:

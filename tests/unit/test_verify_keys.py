@@ -92,6 +92,8 @@ def test_a_number_under_two_names_asks_for_fresh_copies() -> None:
 
 def test_clocks_kept_as_numbers_are_clocks() -> None:
     seconds = int(NOW.timestamp())
+    rows = ([insert("orders", id=key, at=seconds + n)] for n, key in enumerate((14, 6)))
+    assert places(*rows) == []
     assert (
         places([insert("t", at=seconds, ms=seconds * 1000)], [insert("t", at=seconds + 1, ms=seconds * 1000 + 9)]) == []
     )

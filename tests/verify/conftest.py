@@ -11,6 +11,7 @@ from api_gateway.project import Project, load_project
 from api_gateway.verify.run import Prepared, prepared
 from shared_models.migrations import BANYAN, upgrade
 from tests.support.changed_example import changed_example, northgate_register
+from tests.support.small_project import fill_database
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -42,3 +43,12 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str, str
         return changed_example(tmp_path_factory.mktemp("changed"), file, old, new)
 
     return change
+
+
+@pytest.fixture(scope="session")
+def small_url(clone: Callable[[str], str]) -> str:
+    """What is copied of the small app; nobody changes it."""
+    url = clone("template1")
+    fill_database(url)
+    upgrade(url, BANYAN)
+    return url

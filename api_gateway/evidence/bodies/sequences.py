@@ -16,6 +16,18 @@ def align(control: Sequence[Hashable], candidate: Sequence[Hashable]) -> Iterato
     if control == candidate or max(len(control), len(candidate)) > LIMIT:
         yield from zip_longest(range(len(control)), range(len(candidate)))
         return
-    matcher = SequenceMatcher(None, control, candidate, autojunk=False)
-    for _, begin, end, other_begin, other_end in matcher.get_opcodes():
+    codes = SequenceMatcher(None, control, candidate, autojunk=False).get_opcodes()
+    if len(control) == len(candidate) and _in_place(control, candidate) <= _moved(codes):
+        codes = [("replace", 0, len(control), 0, len(candidate))]
+    for _, begin, end, other_begin, other_end in codes:
         yield from zip_longest(range(begin, end), range(other_begin, other_end))
+
+
+def _in_place(control: Sequence[Hashable], candidate: Sequence[Hashable]) -> int:
+    """How many items differ from the one at the same position."""
+    return sum(one != other for one, other in zip(control, candidate, strict=True))
+
+
+def _moved(codes: Sequence[tuple[str, int, int, int, int]]) -> int:
+    """How many pairs of the alignment are no match."""
+    return sum(max(end - begin, last - first) for tag, begin, end, first, last in codes if tag != "equal")
