@@ -18,10 +18,11 @@ from api_gateway.draft.names import (
     python_string,
 )
 from api_gateway.draft.plan import Draft, DraftEnum, DraftField, DraftResource, LeftOut, TableName
-from api_gateway.draft.proposals import Line, proposals, soft_delete, unfilled, view_key
+from api_gateway.draft.proposals import Line, proposals
 from api_gateway.draft.relating import relate
 from api_gateway.draft.sample import Sample, seen_dates
 from api_gateway.draft.secrecy import secrecy
+from api_gateway.draft.whole import Bases, inherited, soft_delete, unfilled, view_key
 from shared_models.snapshot import Column, Snapshot, Table
 
 Aliases = Mapping[tuple[str, str], str]
@@ -111,8 +112,7 @@ def _resource(
     references: Referenced,
 ) -> DraftResource:
     reasons = {column.name: _left_out_reason(table, column, sample) for column in table.columns}
-    possible = [key for key in table.unique_keys() if all(_can_be_key(table, name, reasons) for name in key)]
-    key = _most_referenced(table, possible, references)
+    key = _key_of(table, reasons, references)
     shown = [column for column in table.columns if reasons[column.name] is None]
     shown.sort(key=lambda column: key.index(column.name) if column.name in key else len(key))
     public = _field_names(shown)
@@ -126,8 +126,27 @@ def _resource(
         key=key,
         fields=tuple(_field(table, c, public[c.name], c.name in key, enums, sample, snapshot) for c in shown),
         left_out=tuple(LeftOut(table.schema, table.name, n, reason) for n, reason in reasons.items() if reason),
-        proposals=(*soft_delete(table, sample), *view_key(table, snapshot, public), *unfilled(table)),
+        proposals=(
+            *soft_delete(table, sample),
+            *view_key(table, _bases(table, snapshot, sample, references), public),
+            *inherited(table),
+            *unfilled(table),
+        ),
     )
+
+
+def _key_of(table: Table, reasons: Mapping[str, str | None], references: Referenced) -> tuple[str, ...]:
+    possible = [key for key in table.unique_keys() if all(_can_be_key(table, name, reasons) for name in key)]
+    return _most_referenced(table, possible, references)
+
+
+def _bases(view: Table, snapshot: Snapshot, sample: Sample, references: Referenced) -> Bases:
+    """The tables that a view reads, each with the key that its own resource has."""
+    for name in view.reads if view.is_view else ():
+        base = snapshot.table(*name)
+        if base is not None:
+            reasons = {column.name: _left_out_reason(base, column, sample) for column in base.columns}
+            yield base, _key_of(base, reasons, references)
 
 
 def _most_referenced(table: Table, keys: list[tuple[str, ...]], references: Referenced) -> tuple[str, ...]:
@@ -173,7 +192,8 @@ def _field(
         optional=column.nullable and not is_key,
         column=column.name,
         comment=column.comment,
-        proposals=tuple(proposals(table, column, sample, Line(name, alias, column.name), shown)),
+        # A key is what it is stored as: under another meaning no row of its table would have an address.
+        proposals=() if is_key else tuple(proposals(table, column, sample, Line(name, alias, column.name), shown)),
     )
 
 

@@ -6,7 +6,7 @@ Nothing here is applied: a proposal is a comment above the field, written so tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from api_gateway.draft.columns import with_beyond
@@ -14,7 +14,7 @@ from api_gateway.draft.names import python_string
 from api_gateway.draft.plan import Proposal
 from api_gateway.draft.sample import LONGEST, ROWS, Sample, Values
 from api_gateway.draft.words import words
-from shared_models.snapshot import Check, Column, Snapshot, Table
+from shared_models.snapshot import Check, Column, Table
 
 _FLAG_PAIRS = (("Y", "N"), ("y", "n"), ("T", "F"), ("t", "f"), ("J", "N"), ("S", "N"), ("1", "0"), ("X", ""))
 _FLAG_WORDS = frozenset(
@@ -38,7 +38,6 @@ _CODE_WORDS = frozenset(
         "typ",
     ]
 )
-_DELETED_WORDS = frozenset(["archived", "del", "deleted", "gone", "removed"])
 _FLAG_NAMES = frozenset(["disabled", "enabled", "isactive", "isdeleted", "isdefault", "isenabled", "islocked"])
 _MONEY_WORDS = frozenset(
     [
@@ -65,6 +64,8 @@ _SENTINELS = re.compile(r"-?infinity|(?:0001|1753|1[89]00|1970)-01-01|1899-1[12]
 _LISTED = re.compile(r"'((?:[^']|'')*)'|(?<![\w.'])(-?\d+)(?![\w.'])")
 _CONSTANT = re.compile(r"'(\w?)'(?:::[\w. \"]+)?|\(?([01])\)?(?:::\w+)?")
 _EXPLAINED = re.compile(r"(?<![\w])[\"']?(\w{1,8})[\"']?\s*(?:=|:|->|–|-)\s*[\"']?([A-Za-z][A-Za-z ]{1,30})")
+_CALL = re.compile(r"([\w.\"]+)\(")
+_FOLDED = re.compile(r"\(*(?:upper|lower)\(")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{2,}")
 
 
@@ -93,15 +94,15 @@ def proposals(table: Table, column: Column, sample: Sample, line: Line, drafted:
     if column.type.is_array:
         return
     values, rows = sample.values(table, column.name), sample.rows.get((table.schema, table.name), 0)
-    allowed = _allowed_by_check(table, column)
-    flag = _flag(column, values, allowed)
+    allowed = allowed_by_check(table, column)
+    flag = flag_of(column, values, allowed)
     if flag:
-        true, false = (_literal(column, value) for value in flag)
+        true, false = (literal(column, value) for value in flag)
         marker = line.mark("Flag", f"true={true}", f"false={false}")
-        yield Proposal(line("bool", marker), _evidence(column, values, rows, allowed))
+        yield Proposal(line("bool", marker), evidence_of(table, column, values, rows, allowed))
     elif _looks_coded(table, column, values, allowed):
         codes = allowed or sorted(values, key=_code_order)
-        yield Proposal(_coded(line, column, codes), _evidence(column, values, rows, allowed))
+        yield Proposal(_coded(line, column, codes), evidence_of(table, column, values, rows, allowed))
     if column.type.name == "timestamp":
         kind = with_beyond("datetime", column, values)
         local = line(kind, line.mark("LocalTime"), certain=not column.nullable)
@@ -116,7 +117,7 @@ def _none(table: Table, column: Column, sample: Sample, line: Line, drafted: str
     """A reference that says "none" with a value of its own."""
     found = sample.found.get(((table.schema, table.name), column.name))
     if found is not None and found.none is not None and found.there and column.type.name in _TEXT | _INTEGERS:
-        none = f"NoneWhen({_literal(column, found.none)})"
+        none = f"NoneWhen({literal(column, found.none)})"
         evidence = f"{found.none!r} has no row on the other side, {found.there:,} other values have one"
         yield Proposal(line(drafted, line.mark("Column"), none), evidence)
 
@@ -129,42 +130,7 @@ def _money(column: Column) -> Iterator[Proposal]:
         yield Proposal(None, "an amount in minor units (cents), as its name says: whole numbers, nothing is divided")
 
 
-def soft_delete(table: Table, sample: Sample) -> Iterator[Proposal]:
-    """The class keyword for a table whose rows are marked instead of deleted."""
-    for column in table.columns:
-        if not _DELETED_WORDS & set(words(column.name)) or column.type.is_array:
-            continue
-        name = python_string(column.name)
-        if column.type.name == "bool":
-            yield Proposal(f"soft_delete=SoftDelete({name}, deleted=True)", "the column's name")
-            return
-        values = sample.values(table, column.name)
-        flag = _flag(column, values, _allowed_by_check(table, column))
-        if flag and values:
-            rows = sample.rows.get((table.schema, table.name), 0)
-            keyword = f"soft_delete=SoftDelete({name}, deleted={_literal(column, flag[0])})"
-            yield Proposal(keyword, _evidence(column, values, rows, ()))
-            return
-
-
-def view_key(table: Table, snapshot: Snapshot, names: Mapping[str, str]) -> Iterator[Proposal]:
-    """A view that shows the whole key of one table it reads may have it as its own. `names`: fields by column."""
-    shown = {column.origin: column.name for column in table.columns if column.origin and column.name in names}
-    bases = [base for base in (snapshot.table(*name) for name in table.reads) if base is not None]
-    for base in bases if table.is_view else ():
-        key = [shown.get((base.schema, base.name, name)) for name in base.primary_key]
-        fields = [f"{names[name]} with Key({python_string(name)})" for name in key if name is not None]
-        if key and len(fields) == len(key):
-            evidence = f"the key of {base.qualified}; only if the view never shows a row of it twice"
-            yield Proposal(f"key: {', '.join(fields)}", evidence)
-
-
-def unfilled(table: Table) -> Iterator[Proposal]:
-    if not table.is_filled:
-        yield Proposal(None, "never filled yet: answers 503 until the first REFRESH MATERIALIZED VIEW")
-
-
-def _flag(column: Column, values: Values, allowed: tuple[str, ...]) -> tuple[str, str] | None:
+def flag_of(column: Column, values: Values, allowed: tuple[str, ...]) -> tuple[str, str] | None:
     """(true, false) when all values seen, or all that a CHECK allows, are of one pair; a number needs the name too.
 
     Where there are no values, the default may show the pair, if the name is a flag's.
@@ -208,7 +174,7 @@ def _coded(line: Line, column: Column, codes: Iterable[str]) -> str:
     if column.type.name in _TEXT and all(map(_WORD.fullmatch, codes)):
         return line(f"Literal[{', '.join(map(python_string, codes))}]", line.mark("Column"))
     names = _names_in(column.comment or "", codes)
-    mapping = ", ".join(f"{_literal(column, code)}: {python_string(names.get(code, '…'))}" for code in codes)
+    mapping = ", ".join(f"{literal(column, code)}: {python_string(names.get(code, '…'))}" for code in codes)
     return line("str", line.mark("Codes", f"{{{mapping}}}"))
 
 
@@ -231,7 +197,7 @@ def _sentinels(column: Column, values: Values, rows: int, line: Line) -> Iterato
         yield Proposal(line(kind, line.mark(marker), f"NoneWhen({kind}({year}, {month}, {day}))"), evidence)
 
 
-def _allowed_by_check(table: Table, column: Column) -> tuple[str, ...]:
+def allowed_by_check(table: Table, column: Column) -> tuple[str, ...]:
     """The values of `CHECK (status IN ('a', 'b'))`, as PostgreSQL rewrites it: `= ANY (ARRAY['a'::text, …])`."""
     for check in table.checks:
         if check.columns == (column.name,) and check.validated and _is_plain_list(check):
@@ -240,17 +206,30 @@ def _allowed_by_check(table: Table, column: Column) -> tuple[str, ...]:
     return ()
 
 
+def _is_folded(table: Table, column: Column) -> bool:
+    """Does the CHECK look at `upper(status)` instead of the column itself?"""
+    lists = (c.expression for c in table.checks if c.columns == (column.name,) and c.validated and _is_plain_list(c))
+    return any(_FOLDED.match(expression) for expression in lists)
+
+
 def _is_plain_list(check: Check) -> bool:
     expression = check.expression
+    called = _CALL.search(expression.split(" = ANY (")[0])
+    if called is not None and called[1] not in ("upper", "lower"):
+        return False
     joined = " AND " in expression or " OR " in expression or "NOT " in expression or "<>" in expression
     return "= ANY (" in expression and "ARRAY[" in expression and not joined
 
 
-def _evidence(column: Column, values: Values, rows: int, allowed: tuple[str, ...]) -> str:
+def evidence_of(table: Table, column: Column, values: Values, rows: int, allowed: tuple[str, ...]) -> str:
     ordered = sorted(values.items(), key=lambda item: _code_order(item[0]))
     counts = ", ".join(f"{value!r} {count}" for value, count in ordered)
     found = f"{_first(rows)}: {counts}" if counts else ""
-    stated = "a CHECK allows only these" if allowed else "" if counts else f"its name, its default {column.default}"
+    stated = "" if counts else f"its name, its default {column.default}"
+    if allowed:
+        stated = "a CHECK allows only these"
+        if _is_folded(table, column):
+            stated += ", in small and in capital letters: in the other ones they would be read as null"
     return "; ".join(part for part in (stated, found) if part)
 
 
@@ -258,7 +237,7 @@ def _first(rows: int) -> str:
     return f"the first {rows:,} rows" if rows >= ROWS else f"{rows:,} row{'s' if rows != 1 else ''}"
 
 
-def _literal(column: Column, value: str) -> str:
+def literal(column: Column, value: str) -> str:
     return value if column.type.name in _INTEGERS else python_string(value)
 
 

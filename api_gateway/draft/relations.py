@@ -88,7 +88,7 @@ def _passed_on(view: Table, snapshot: Snapshot) -> Iterator[Reference]:
 
 
 def relation_name(reference: Reference, is_free: Callable[[str], bool], *, is_only: bool) -> str:
-    """`cust_no` → `customer`, `ParentID` → `parent`, `hostid` → `host`; else the target's name, else both.
+    """`cust_no` → `customer`, `ParentID` → `parent`, `users_id` → `user`; else the target's name, else both.
 
     `is_only`: no other reference of the table goes to this target. Of two, `created_by` and `approved_by`, neither
     may take the target's bare name.
@@ -101,10 +101,19 @@ def relation_name(reference: Reference, is_free: Callable[[str], bool], *, is_on
     takes_noun = is_only or len(reference.columns) > 1 or not is_distinctive(reference.columns[0])
     if is_only and len(stem) <= _SHORT and noun.startswith(stem):
         stem = noun  # `sup_no` of supplier
-    for candidate in (stem, noun if takes_noun else ""):
+    one = noun if stem == "_".join(target) else ""  # `users_id` of users
+    role = stem if stem != column else _unglued(column, noun)
+    both = f"{stem}_{noun}" if stem not in ("", column) and not stem.endswith(noun) else ""
+    for candidate in (one, role, noun if takes_noun else "", both):
         if candidate.isidentifier() and is_free(candidate[:LONGEST]):
             return candidate[:LONGEST]
     return (longer if longer.isidentifier() else f"c_{longer}")[:LONGEST]
+
+
+def _unglued(column: str, noun: str) -> str:
+    """`tocurrencycode` of currency → `tocurrency`: a reference word at the end of what is no several words."""
+    ends = (column.removesuffix(word) for word in _REFERENCE_WORDS if column.endswith(word))
+    return next((stem for stem in sorted(ends, key=len) if stem.endswith(noun) and stem != noun), "")
 
 
 def _stem(column: str) -> list[str]:
@@ -168,7 +177,9 @@ def _links_of(table: Table, owners: _Owners) -> Iterator[Link]:
         if column.name in declared or (column.name,) == table.primary_key or column.type.is_array:
             continue
         owner = owners.of(column)
-        if owner is not None and owner[0] is not table and comparable(column, owner[1]):
+        if owner is None or owner[0] is table or (owner[0].schema, owner[0].name) in table.inherits:
+            continue
+        if comparable(column, owner[1]):
             target, key = owner
             yield Link((table.schema, table.name), column.name, (target.schema, target.name), key.name)
 

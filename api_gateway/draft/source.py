@@ -71,7 +71,7 @@ def resource_source(
     if not resource.key:
         keywords.append('verbs=("list",)')
     lines = [f"class {resource.class_name}(Resource, {', '.join(keywords)}):"]
-    lines += _indented(_docstring(resource.comment or _default_docstring(resource)))
+    lines += [*_indented(_docstring(resource.comment or _default_docstring(resource))), ""]
     lines += _indented(line for proposal in resource.proposals for line in _proposal(proposal))
     if not resource.key:
         lines.append("    # No key that names one row: a list to read, no row has an address.")

@@ -100,7 +100,12 @@ def expanded(parts: list[str]) -> list[str]:
 
 
 def plural(word: str) -> str:
-    """`order` → `orders`; a word that is plural already, or has no plural, stays."""
+    """`order` → `orders`; a word that is plural already, or has no plural, stays.
+
+    So do abbreviations: what has two letters (`gl`), or three and an s at the end (`tls`, which may be one; `ids`).
+    """
+    if len(word) < 3 or (len(word) == 3 and word.endswith("s")):
+        return word
     if word in _UNCOUNTABLE or not word.isascii() or not word[-1:].isalpha() or singular(word) != word:
         return word
     if word in _IRREGULAR:

@@ -11,26 +11,29 @@ from api_gateway.draft.source import contract_source, field_source, imports, rel
 from api_gateway.project import load_project
 from tests.foreign.conftest import Foreign
 
-_FUTURE = "from __future__ import annotations\n"
+_END_OF_DOCSTRING = '"""\n\n'
 
 
 def test_every_proposal_can_be_taken_up(foreign: Foreign) -> None:
     folder = foreign.folder.parent / f"{foreign.name}_taken_up"
     draft = init_project(folder, foreign.url).draft
     source = contract_source(draft)
-    for resource in draft.resources:
+    for above, resource in enumerate(draft.resources):
         start = source.index(f"class {resource.class_name}(")
         end = source.index("\n\n\n", start)
-        source = source[:start] + _taken_up(resource, source[start:end], draft) + source[end:]
-    source = source.replace(_FUTURE, f"{_FUTURE}\n{imports(source)}\n")
+        source = source[:start] + _taken_up(resource, source[start:end], draft, above) + source[end:]
+    source = source.replace(_END_OF_DOCSTRING, f"{_END_OF_DOCSTRING}{imports(source)}\n", 1)
     (folder / "contract.py").write_text(source, "utf-8")
     assert set(load_contract(load_project(folder)).scopes()) >= {
         f"{resource.path}:read" for resource in draft.resources
     }
 
 
-def _taken_up(resource: DraftResource, text: str, draft: Draft) -> str:
-    """The class with the last proposal of each field in the field's place, and the proposed relations as relations."""
+def _taken_up(resource: DraftResource, text: str, draft: Draft, above: int) -> str:
+    """The class with the last proposal of each field in the field's place, and the proposed relations as relations.
+
+    `above`: how many classes stand above it.
+    """
     for field in resource.fields:
         drafted = f"\n    {field_source(replace(field, proposals=(), comment=None))[-1]}"
         for proposal in [proposal for proposal in field.proposals if proposal.text][-1:]:
@@ -41,4 +44,5 @@ def _taken_up(resource: DraftResource, text: str, draft: Draft) -> str:
             text = text.replace("rows=Rows.all()", f"rows=Rows.all(), {proposal.text}", 1)
     classes = {each.name: each for each in draft.resources}
     relations = (replace(relation, proposed=False) for relation in resource.relations if relation.proposed)
-    return "\n    ".join([text, *(relation_source(relation, classes)[0] for relation in relations)])
+    defined = [each.name for each in draft.resources[:above]]
+    return "\n    ".join([text, *(relation_source(relation, classes, defined)[0] for relation in relations)])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
 
 from api_gateway.draft.drafting import Selection, draft
 from api_gateway.draft.files import formatted
@@ -253,3 +257,57 @@ def test_long_comments_are_broken_and_short_lines_left_as_they_were_written() ->
     source = _source(Table("public", "thing", comment=comment, columns=(Column("id", _INT, comment=comment),)))
     assert max(map(len, source.splitlines())) <= 120
     assert '"""short\n' in source
+
+
+def test_a_key_keeps_its_meaning_whatever_is_proposed_for_other_columns() -> None:
+    moment = ColumnType("timestamp", "timestamp")
+    columns = (Column("changed", moment, nullable=False), Column("seen", moment))
+    source = _source(Table("public", "rate", columns=columns, primary_key=("changed",)))
+    assert 'changed: Annotated[str, Key("changed")]' in source
+    assert source.count("proposal: ") == 1
+    assert 'proposal: seen: Annotated[datetime | None, LocalTime("seen")]' in source
+
+
+def test_a_check_on_the_capital_letters_says_that_small_ones_may_be_stored() -> None:
+    check = Check("c", "(upper((sex)::text) = ANY (ARRAY['M'::text, 'F'::text]))", ("sex",))
+    source = _source(_order(Column("sex", _TEXT), checks=(check,)))
+    assert 'Codes("sex", {"M": "…", "F": "…"})' in source
+    assert "a CHECK allows only these, in small and in capital letters" in source
+    check = Check("c", "(\"left\"(sex, 1) = ANY (ARRAY['M'::text, 'F'::text]))", ("sex",))
+    assert "Codes(" not in _source(_order(Column("sex", _TEXT), checks=(check,)))
+
+
+def test_a_table_that_inherits_says_where_its_rows_are_shown_as_well() -> None:
+    old = Table("public", "old_customer", columns=_CUSTOMER.columns, inherits=(("public", "customer"),))
+    source = _source(_CUSTOMER, old)
+    assert "# note: inherits from public.customer, where its rows are shown as well" in source
+    assert "Parent(" not in source
+
+
+def test_a_view_is_proposed_the_key_that_the_resource_of_its_table_has() -> None:
+    user = Table("public", "users", columns=(Column("login", _TEXT, False), Column("id", _INT, False)))
+    user = replace(user, primary_key=("login",), uniques=(Unique("u", ("id",)),))
+    origins = [Column(name, _INT, origin=("public", "users", name)) for name in ("login", "id")]
+    view = Table("public", "seen", kind="view", columns=tuple(origins), reads=(("public", "users"),))
+    order = _order(Column("user_id", _INT), foreign_keys=(_to(user, "user_id", target="id"),))
+    assert 'key: id with Key("id")' in _source(user, order, view)
+
+
+@pytest.mark.parametrize(
+    ("target", "columns", "names"),
+    [
+        ("users", ("users_id",), ("user",)),
+        ("currency", ("fromcurrencycode", "tocurrencycode"), ("fromcurrency", "tocurrency")),
+        ("staff", ("manager_id", "staff_id"), ("manager_staff", "staff")),
+        ("item", ("parent_itemid", "itemid"), ("parent_item", "item")),
+    ],
+)
+def test_relations_are_called_by_the_part_that_their_target_plays(
+    target: str, columns: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    to = Table("public", target, columns=(Column("id", _INT, False),), primary_key=("id",))
+    keys = tuple(ForeignKey(f"fk_{name}", (name,), "public", target, ("id",)) for name in columns)
+    columns_and_one_more = (*columns, "manager")  # which has the name already
+    source = _source(to, _order(*(Column(name, _INT) for name in columns_and_one_more), foreign_keys=keys))
+    found = re.findall(r"(\w+): Annotated\[\w+ \| None, Parent\(\"(\w+)\"\)\]", source)
+    assert {column: name for name, column in found} == dict(zip(columns, names, strict=True))

@@ -59,6 +59,11 @@ def test_singular_and_plural_are_each_others_inverse(one: str, many: str) -> Non
     assert singular(one) == one
 
 
+@pytest.mark.parametrize("word", ["s", "gl", "ids", "tls"])
+def test_what_may_be_an_abbreviation_gets_no_plural(word: str) -> None:
+    assert plural(word) == word
+
+
 @pytest.mark.parametrize(
     ("table", "class_name", "path"),
     [
