@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,18 +108,21 @@ class Facts:
 
 def project_files(draft: Draft, snapshot: Snapshot, facts: Facts) -> Mapping[str, str]:
     """Text by path inside the project's folder; everything but `contract.openapi.json`."""
+    with ThreadPoolExecutor(1) as aside:
+        contract = aside.submit(formatted, contract_source(draft))  # by another process, meanwhile:
+        lock, tables, stub = snapshot.to_json(), tables_source(snapshot), tables_stub(snapshot)
     return {
         "__init__.py": f'"""{facts.name}: a project drafted by `banyan init`."""\n',
         "banyan.toml": _toml(snapshot, facts),
-        "contract.py": formatted(contract_source(draft)),
+        "contract.py": contract.result(),
         "routes.py": _ROUTES,
         "operations/__init__.py": '"""Endpoints written by hand, for what is more than one row."""\n',
         "mimics/__init__.py": '"""Answers in the legacy app\'s own shape: deleted one day."""\n',
         "migrations/README.md": "Changes to the tables that the legacy app and the API share, as Alembic revisions.\n",
         "README.md": _readme(draft, snapshot, facts),
-        "schema.lock.json": snapshot.to_json(),
-        "tables.py": tables_source(snapshot),
-        "tables.pyi": tables_stub(snapshot),
+        "schema.lock.json": lock,
+        "tables.py": tables,
+        "tables.pyi": stub,
     }
 
 

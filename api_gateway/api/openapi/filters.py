@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -52,10 +52,13 @@ _TYPES: Mapping[str, Json] = {
 _OF_ANY_TYPE = ("like", "ilike", "null")
 
 
-def filters(
-    resource: BoundResource, resources: Resources, shared: Shared, besides: Iterable[str] = ()
-) -> Iterator[Json]:
+def filters(resource: BoundResource, resources: Resources, shared: Shared, besides: tuple[str, ...] = ()) -> list[Json]:
     """On its own fields and on those of its parents, and groups. `besides`: words that are no fields here."""
+    key = ("filters", resource.name, besides)
+    return shared.alike(key, lambda: _filters(resource, resources, shared, besides))
+
+
+def _filters(resource: BoundResource, resources: Resources, shared: Shared, besides: tuple[str, ...]) -> Iterator[Json]:
     taken = {*reserved(resource), *besides}
     for field in resource.fields.values():
         yield from _of_field(field, shared, is_plain=field.name not in taken)

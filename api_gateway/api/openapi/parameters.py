@@ -52,17 +52,21 @@ def search_parameter(resource: BoundResource, shared: Shared) -> Iterator[Json]:
         yield shared.refer("q", _parameter("q", told, words))
 
 
-def _sort(resource: BoundResource, sorted_by: BoundResource, prefix: str, shared: Shared) -> Iterator[Json]:
-    sortable = [field for field in sorted_by.fields.values() if field.sortable]
-    choices = [
-        f"{sign}{field.name}{nulls}"
-        for field in sortable
-        for sign, unusual in (("", ".nullsfirst"), ("-", ".nullslast"))
-        for nulls in ("", *([unusual] if field.stored_null else []))
-    ]
-    if choices:
-        told = "By these fields, descending with a minus before the name."
-        yield shared.refer(f"{resource.name}.{prefix}sort", names_parameter(f"{prefix}sort", choices, told, MAX_SORTS))
+def _sort(resource: BoundResource, sorted_by: BoundResource, prefix: str, shared: Shared) -> list[Json]:
+    def make() -> Iterator[Json]:
+        choices = [
+            f"{sign}{field.name}{nulls}"
+            for field in sorted_by.fields.values()
+            for sign, unusual in (("", ".nullsfirst"), ("-", ".nullslast"))
+            for nulls in ("", *([unusual] if field.stored_null else []))
+            if field.sortable
+        ]
+        if choices:
+            told = "By these fields, descending with a minus before the name."
+            parameter = names_parameter(f"{prefix}sort", choices, told, MAX_SORTS)
+            yield shared.refer(f"{resource.name}.{prefix}sort", parameter)
+
+    return shared.alike(("sort", resource.name, prefix), make)
 
 
 def shape_parameters(resource: BoundResource, resources: Resources, shared: Shared) -> list[Json]:
