@@ -55,7 +55,7 @@ _OF_ANY_TYPE = ("like", "ilike", "null")
 def filters(resource: BoundResource, resources: Resources, shared: Shared, besides: tuple[str, ...] = ()) -> list[Json]:
     """On its own fields and on those of its parents, and groups. `besides`: words that are no fields here."""
     key = ("filters", resource.name, besides)
-    return shared.alike(key, lambda: _filters(resource, resources, shared, besides))
+    return shared.remembered(key, lambda: _filters(resource, resources, shared, besides))
 
 
 def _filters(resource: BoundResource, resources: Resources, shared: Shared, besides: tuple[str, ...]) -> Iterator[Json]:
@@ -65,7 +65,7 @@ def _filters(resource: BoundResource, resources: Resources, shared: Shared, besi
     for name, link in resource.links.items():
         if link.kind == "parent" and resource.include_depth > 0:
             yield from _of_parent(name, resources.of(link.target), shared)
-    if parents := parents_parameter(resource, resources, _operand_of, {*taken, *resource.fields}):
+    if parents := parents_parameter(resource, resources, _operand_of, {*taken, *resource.fields}, shared):
         yield shared.refer(f"{resource.name}.parents", parents)
     if can_be_filtered(resource, resources):
         for word in WORDS:
@@ -85,7 +85,7 @@ def _of_field(field: Field, shared: Shared, *, is_plain: bool) -> list[Json]:
             told = f"{field.name} {_MEANINGS[operator]}"
             yield shared.refer(".".join(parts), _filter(name, told, field, operator))
 
-    return shared.alike((field.name, field.value, field.containing, field.operators, is_plain), make)
+    return shared.remembered((field.name, field.value, field.containing, field.operators, is_plain), make)
 
 
 def _of_parent(name: str, parent: BoundResource, shared: Shared) -> Iterator[Json]:
@@ -98,7 +98,7 @@ def _of_parent(name: str, parent: BoundResource, shared: Shared) -> Iterator[Jso
 
     for field in parent.fields.values():
         if "eq" in field.operators:
-            yield from shared.alike((name, field.name, field.value), partial(make, field))
+            yield from shared.remembered((name, field.name, field.value), partial(make, field))
 
 
 @lru_cache(maxsize=8192)

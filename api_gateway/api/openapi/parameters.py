@@ -66,12 +66,12 @@ def _sort(resource: BoundResource, sorted_by: BoundResource, prefix: str, shared
             parameter = names_parameter(f"{prefix}sort", choices, told, MAX_SORTS)
             yield shared.refer(f"{resource.name}.{prefix}sort", parameter)
 
-    return shared.alike(("sort", resource.name, prefix), make)
+    return shared.remembered(("sort", resource.name, prefix), make)
 
 
 def shape_parameters(resource: BoundResource, resources: Resources, shared: Shared) -> list[Json]:
     """Which part of a document, and what with it: the same for a list, an export and one row."""
-    return shared.alike(("shape", resource.name), lambda: _shape(resource, resources, shared))
+    return shared.remembered(("shape", resource.name), lambda: _shape(resource, resources, shared))
 
 
 def _shape(resource: BoundResource, resources: Resources, shared: Shared) -> Iterator[Json]:

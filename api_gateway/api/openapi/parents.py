@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from api_gateway.api.openapi.patterns import operand_pattern
 from api_gateway.api.openapi.schemas import Json
+from api_gateway.api.openapi.shared import Shared
 from shared_models.resources import BoundResource, Field, Resources
 
 Operands = Callable[[Field, str], Json]
@@ -41,13 +43,16 @@ def _ways(resource: BoundResource, resources: Resources, depth: int) -> Iterator
 
 
 def parents_parameter(
-    resource: BoundResource, resources: Resources, operands: Operands, taken: Iterable[str]
+    resource: BoundResource, resources: Resources, operands: Operands, taken: Iterable[str], shared: Shared
 ) -> Json | None:
     """`taken`: names of other parameters. Its own is never sent."""
     patterns: Json = {}
     for parent, paths in ways_to_parents(resource, resources):
         direct, above = [p for p in paths if "." not in p], [p for p in paths if "." in p]
-        for names, operators, schema in _alike(parent, operands):
+        # A parent has many children, and grandchildren.
+        for names, operators, schema in shared.remembered(
+            ("parent", parent.name), partial(_alike, parent, operands, shared)
+        ):
             for ways, is_direct in ((direct, True), (above, False)):
                 # what a field of a direct parent equals has a parameter of its own
                 shown = [o for o in operators if o != "eq"] if is_direct else operators
@@ -64,19 +69,26 @@ def parents_parameter(
     return {"name": name, "in": "query", "description": told, "style": "form", "explode": True, "schema": schema}
 
 
-def _alike(parent: BoundResource, operands: Operands) -> Iterator[tuple[list[str], list[str], Json]]:
+def _alike(parent: BoundResource, operands: Operands, shared: Shared) -> Iterator[tuple[list[str], list[str], Json]]:
     """Fields, and operators of theirs, that take the same values."""
     found: dict[str, tuple[Json, dict[str, list[str]]]] = {}
     for field in parent.fields.values():
         for operator in sorted(field.operators_behind_parent):
-            schema = _textual(field, operator, operands)
-            found.setdefault(repr(schema), (schema, {}))[1].setdefault(field.name, []).append(operator)
+            type_ = (field.value, field.containing, "like" in field.operators, field.column.type.name)
+            ((schema, key),) = shared.remembered((type_, operator), partial(_with_key, field, operator, operands))
+            found.setdefault(key, (schema, {}))[1].setdefault(field.name, []).append(operator)
     for schema, by_field in found.values():
         by_operators: dict[tuple[str, ...], list[str]] = {}
         for name, operators in by_field.items():
             by_operators.setdefault(tuple(operators), []).append(name)
         for together, names in by_operators.items():
             yield names, list(together), schema
+
+
+def _with_key(field: Field, operator: str, operands: Operands) -> Iterator[tuple[Json, str]]:
+    """The schema, and what it is told from others by."""
+    schema = _textual(field, operator, operands)
+    yield schema, repr(schema)
 
 
 def _textual(field: Field, operator: str, operands: Operands) -> Json:

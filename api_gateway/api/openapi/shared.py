@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import blake2b
+from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
 from api_gateway.api.openapi.schemas import Json
+
+Part = TypeVar("Part")
 
 
 class Shared:
@@ -23,7 +26,7 @@ class Shared:
 
     def __init__(self) -> None:
         self.components: Json = {}
-        self._made: dict[Hashable, list[Json]] = {}
+        self._made: dict[Hashable, list[Any]] = {}
 
     def refer(self, name: str, parameter: Json) -> Json:
         """The reference that stands for it."""
@@ -32,7 +35,7 @@ class Shared:
             self.components[name] = parameter
         return {"$ref": f"#/components/parameters/{name}"}
 
-    def alike(self, key: Hashable, make: Callable[[], Iterable[Json]]) -> list[Json]:
+    def remembered(self, key: Hashable, make: Callable[[], Iterable[Part]]) -> list[Part]:
         """What `make` gives, made once for each key: thousands of columns have a few hundred names and types."""
         found = self._made.get(key)
         if found is None:
