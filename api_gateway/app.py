@@ -20,10 +20,12 @@ from api_gateway import events
 from api_gateway.api.build import Databases, build_api, front_of
 from api_gateway.api.contract import load_contract
 from api_gateway.consumers import Register
-from api_gateway.dispatch import Dispatcher
+from api_gateway.dispatch import Dispatcher, LiveLooks
+from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
+from api_gateway.moves.guard import Guard
 from api_gateway.outages import Judgement, SchemaWatch, Sight, roles_of
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
@@ -85,7 +87,8 @@ class Gateway:
         self._accounts = self._of_accounts(project, settings)
         followers = [self._accounts.ended.follow] if self._accounts is not None else []
         self._watcher = Watcher(owner_url, "app", settings.state_dir, _keep_nothing, followers=followers)
-        self._recorder = Recorder(owner_url, application_name="banyan gateway counts")
+        self._guard = Guard(project, owner_url)
+        self._recorder = Recorder(owner_url, application_name="banyan gateway counts", stored=self._guard.noted)
         self._database = Database(
             settings.require("api_database_url"),
             size=lambda: settings.pool_share(self._watcher.gateways),
@@ -117,13 +120,19 @@ class Gateway:
             roles=lambda: roles_of(project.convention, self._watcher.register.all),
         )
         self._schema = SchemaWatch(project, contract, sight, self._serve)
+        legacy = project.configuration.legacy
+        legacy_url = legacy.twin or settings.legacy_url or legacy.url
+        mark = partial(fingerprint_of, project)
+        self._looks = LiveLooks(legacy_url, legacy.compared, self._recorder, mark)
         self._dispatcher = Dispatcher(
             project,
             self._watcher,
             self._recorder,
             databases={"read_database": self._database, "write_database": self._database},
             pass_secret=settings.require("pass_secret"),
+            override_secret=settings.require("session_secret"),
             schema=self._schema,
+            looks=self._looks,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +183,9 @@ class Gateway:
             stack.push_async_callback(self._database.close)
             if self._accounts is not None:
                 stack.push_async_callback(self._accounts.close)
+            await stack.enter_async_context(self._guard)
             await stack.enter_async_context(self._recorder)
+            stack.callback(self._looks.close)
             await stack.enter_async_context(self._watcher)
             await stack.enter_async_context(self._schema)
             fitting = asyncio.create_task(self._fit())

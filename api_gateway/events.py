@@ -108,6 +108,27 @@ class StageMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class RollbackHeldBack:
+    """A threshold was crossed while it is frozen what moves by itself.
+
+    threshold  errors, latency, mismatches, check
+    """
+
+    route: str
+    consumer: str | None
+    threshold: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSent:
+    """Somebody was told that a route went back by itself. `by`: webhook, mail."""
+
+    route: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class StagesTaken:
     """This process acts on these versions from now on. `source`: `database`, or the `file` of the last known stages."""
 
@@ -329,6 +350,8 @@ Event = (
     | RequestFailed
     | RequestTooExpensive
     | StageMoved
+    | RollbackHeldBack
+    | NoticeSent
     | StagesTaken
     | StagesRefused
     | StagesNotKept

@@ -19,6 +19,7 @@ from shared_models.state import (
     idempotency,
     journal,
     process,
+    pulse,
     recording,
     reverted,
     unlisted,
@@ -31,6 +32,7 @@ KEEP_PROCESSES = timedelta(days=1)
 KEEP_COMPARISONS = timedelta(days=90)
 KEEP_COUNTS = timedelta(days=400)
 KEEP_UNLISTED = timedelta(days=400)
+KEEP_PULSES = timedelta(days=1)
 KEEP_JOURNAL = timedelta(days=2)
 KEEP_REVERTED = timedelta(days=90)
 KEEP_VERIFIED = timedelta(days=400)
@@ -49,6 +51,7 @@ def cuts() -> list[Delete]:
         delete(call_count).where(call_count.c.hour < func.now() - KEEP_COUNTS),
         delete(recording).where(recording.c.expires_at < func.now()),
         delete(unlisted).where(unlisted.c.day < func.current_date() - KEEP_UNLISTED),
+        delete(pulse).where(pulse.c.at < func.now() - KEEP_PULSES),
         delete(journal).where(journal.c.at < func.now() - KEEP_JOURNAL),
         delete(reverted).where(reverted.c.seen < func.now() - KEEP_REVERTED),
         delete(verified).where(verified.c.at < func.now() - KEEP_VERIFIED),

@@ -156,6 +156,7 @@ def level_of(event: Event) -> Level:
             | events.ProcessStopped()
             | events.StageMoved()
             | events.StagesTaken()
+            | events.NoticeSent()
             | events.DatabaseBack()
             | events.BackInService()
             | events.EdgeTableWritten()
@@ -182,6 +183,7 @@ def level_of(event: Event) -> Level:
             return "warning"
         case (
             events.RequestFailed()
+            | events.RollbackHeldBack()
             | events.StagesRefused()
             | events.StagesNotKept()
             | events.DatabaseLost()

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from api_gateway.errors import UsageError
 from api_gateway.identities import Cors, Issuer, Source, Tokens, check_names
 from api_gateway.routes import Route, check_routes
+from api_gateway.thresholds import Check, Gate, Rollback
 from shared_models.session import Convention
 
 _VERSION = re.compile(r"contract_(v[1-9][0-9]{0,5})")
@@ -46,6 +47,8 @@ class Legacy(_Table):
     """
 
     url: str | None = None
+    twin: str | None = None
+    compared: float = Field(0.05, ge=0, le=1)
     start: str | None = None
     prepare: tuple[str, ...] = ()
     workdir: str = "."
@@ -138,6 +141,13 @@ class Verify(_Table):
     keys: tuple[str, ...] = ()
 
 
+class Notices(_Table):
+    """Who is told by mail when something went back by itself. (A webhook is a secret: BANYAN_NOTICE_WEBHOOK.)"""
+
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = "banyan@localhost"
+
+
 class Configuration(_Table):
     """`banyan.toml`, whole."""
 
@@ -147,6 +157,10 @@ class Configuration(_Table):
     api: Api = Field(default_factory=Api)
     limits: Limits = Field(default_factory=Limits)
     edge: Edge = Field(default_factory=Edge)
+    gate: Gate = Field(default_factory=Gate)
+    rollback: Rollback = Field(default_factory=Rollback)
+    checks: Mapping[str, Check] = Field(default_factory=dict)
+    notices: Notices = Field(default_factory=Notices)
     database: DatabaseTable = Field(default_factory=DatabaseTable)
     accounts: Mapping[str, Source] = Field(default_factory=dict)
     issuers: Mapping[str, Issuer] = Field(default_factory=dict)
@@ -176,6 +190,10 @@ class Project:
     def convention(self) -> Convention:
         """How the host database wants to be told who acts."""
         return self.configuration.database.session.convention()
+
+    def together(self, route: Route) -> tuple[Route, ...]:
+        """The routes of its group, it among them, as routes.py has them; it alone where it has none."""
+        return tuple(one for one in self.routes.values() if route.group and one.group == route.group) or (route,)
 
     @property
     def snapshot_path(self) -> Path:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from api_gateway.errors import UsageError
+from api_gateway.thresholds import Gate, Rollback
 from shared_models.lifecycle import Deprecated
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -129,6 +130,9 @@ class Route:
     successor the typed endpoint that replaces this route for good: `/api/v1/orders`.
     timeout   seconds modern may take before the request is declined.
     live_fallback  while live, may legacy answer when no gateway is there?
+    group     routes of the same group move together, all or none: those that make sense only as one.
+    rollback  when it goes back by itself, where that is not as banyan.toml has it.
+    gate      what a move forward asks for, where that is not as banyan.toml has it.
     deprecated  since when it should not be called any more, and when it ends: said on every answer of the gateway.
     """
 
@@ -152,6 +156,9 @@ class Route:
     successor: str | None = None
     timeout: float = 2.0
     live_fallback: bool = False
+    group: str = ""
+    rollback: Rollback | None = None
+    gate: Gate | None = None
     deprecated: Deprecated | None = None
     description: str = ""
 

@@ -67,6 +67,12 @@ class Settings(BaseSettings):
     )
     exports: int = Field(2, ge=1, le=50, description="Files that one gateway process writes at a time.")
     export_timeout: float = Field(600.0, gt=0, description="Seconds an export may take.")
+    notice_webhook: SecretStr | None = Field(
+        None, description="Where it is told, as JSON by POST, that something went back by itself."
+    )
+    smtp_url: SecretStr | None = Field(
+        None, description="Mail server for such notices: smtp://user:password@host:587, or smtps://."
+    )
     acknowledge_timeout: float = Field(1.0, gt=0, description="Seconds a move waits for every live process.")
     log_format: Literal["json", "console"] = Field("json", description="Form of the log lines.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")

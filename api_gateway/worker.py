@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
+from procrastinate import App
 
 from api_gateway import housekeeping
 from api_gateway.connections import own_pool
@@ -24,6 +25,8 @@ from api_gateway.jobs.runners import RunnerPool, RunnerSetting
 from api_gateway.jobs.working import Workplace, work_forever
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
+from api_gateway.moves import notices
+from api_gateway.moves.checks import Rounds
 from api_gateway.project import Project, load_project
 from api_gateway.settings import Settings
 from api_gateway.stages import StageTable
@@ -52,6 +55,9 @@ async def _run(settings: Settings, owner_url: str, project: Project) -> None:
         if settings.read_database_url is not None:
             reading = watch_forever(owner_url, settings.require("read_database_url"))
             parts.append(asyncio.create_task(reading, name="reverted writes"))
+        read_url = settings.read_database_url
+        rounds = Rounds(project, owner_url, read_url.get_secret_value() if read_url is not None else None)
+        parts.append(asyncio.create_task(rounds.forever(), name="checks and plans"))
         waiting = asyncio.create_task(stopping.wait())
         report(ProcessStarted("worker", f"{settings.console_host}:{settings.console_port}"))
         await asyncio.wait([waiting, *parts], return_when=asyncio.FIRST_COMPLETED)
@@ -100,12 +106,17 @@ async def workplace(settings: Settings, project: Project) -> AsyncIterator[Workp
             runners,
             settings.job_concurrency,
             settings.job_heartbeat,
-            lambda app: housekeeping.schedule(app, owner_url),
+            lambda app: _own_tasks(app, settings, project),
         )
     finally:
         if runners is not None:
             await runners.stop()
         await database.close()
+
+
+def _own_tasks(app: App, settings: Settings, project: Project) -> None:
+    housekeeping.schedule(app, settings.require("owner_database_url"))
+    notices.schedule(app, settings, project.configuration.notices)
 
 
 def _runner_setting(settings: Settings, project: Project) -> RunnerSetting:

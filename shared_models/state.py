@@ -2,6 +2,8 @@
 
     consumer, credential, register    who may call, by what they are known, and the version of that knowledge
     ledger, process                   the history of moves, and which process has acknowledged which version
+    freeze, plan                      whether anything moves by itself, and what moves a route step by step
+    pulse, check_result               how modern fares just now, and what a project's own checks say
     outage                            what a changed schema took out of service, and what came back
     call_count, comparison            who calls what, and how candidate and legacy compare
     idempotency, journal              what the API answered under a key, and what it wrote
@@ -40,11 +42,24 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import UUID
 
 from shared_models.state_metadata import JSONB, SCHEMA, metadata, moment
+from shared_models.state_rollouts import check_result, freeze, plan, pulse
 from shared_models.state_traffic import recording, unlisted
 
 __all__ = [
-    "API", "CHANNEL", "JSONB", "OWNER", "READ", "ROLES", "SCHEMA", "metadata",
-    "recording", "unlisted",
+    "API",
+    "CHANNEL",
+    "JSONB",
+    "OWNER",
+    "READ",
+    "ROLES",
+    "SCHEMA",
+    "check_result",
+    "freeze",
+    "metadata",
+    "plan",
+    "pulse",
+    "recording",
+    "unlisted",
 ]  # fmt: skip
 
 CHANNEL = "banyan_state"
@@ -111,7 +126,10 @@ ledger = Table(
     Column("reason", Text, nullable=False),
     Column("evidence", JSONB, comment="the gate's criteria as they stood at the move"),
     Column("overridden", Text, comment="who moved it without the evidence"),
+    Column("members", ARRAY(Text), comment="routes of a group that this entry moves together; null: the route alone"),
+    Column("share", Double, comment="percent of those whom nobody names; null: everyone"),
     CheckConstraint("kind in ('promotion', 'rollback', 'automatic')", name="ledger_kind"),
+    CheckConstraint("share IS NULL OR share > 0 AND share < 100 AND consumer IS NULL", name="ledger_share"),
     Index("ledger_place", "route", "consumer", text("version desc")),
 )
 

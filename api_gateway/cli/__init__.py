@@ -17,12 +17,14 @@ from api_gateway.cli import (
     doctor,
     edge,
     evidence,
+    freeze,
     grants,
     init,
     jobs,
     migrate,
     observe,
     openapi,
+    plan,
     recordings,
     routes,
     serve,
@@ -57,6 +59,9 @@ app.command("traffic", hidden=True)(traffic.traffic)
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(routes.app, name="routes")
+app.command("freeze")(freeze.freeze)
+app.command("thaw")(freeze.thaw)
+app.add_typer(plan.app, name="plan")
 app.add_typer(consumers.app, name="consumers")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(jobs.app, name="jobs")

@@ -26,3 +26,14 @@ def project_folder(settings: Settings) -> Path:
         return Path()
     running = running_instance(settings).get("project")
     return Path(running) if isinstance(running, str) else settings.project
+
+
+def instance_secret(settings: Settings, name: str, kept: str) -> str:
+    """A secret setting, else the one that the `banyan up` of this state folder keeps. Raises UsageError for neither."""
+    if getattr(settings, name) is None:
+        try:
+            document = json.loads((settings.state_dir / "secrets.json").read_text("utf-8"))
+            return str(document[kept])
+        except (OSError, ValueError, KeyError):
+            pass
+    return settings.require(name)

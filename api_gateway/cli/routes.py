@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api_gateway.cli.override import override
+
 if TYPE_CHECKING:
     from api_gateway.ledger import Entry, Move
     from api_gateway.moves import Outcome, Standing
 
 app = typer.Typer(help="Show and move the routes of the migration.", no_args_is_help=True)
+app.command("override")(override)
 
 RouteName = Annotated[str, typer.Argument(help="The route's name, from routes.py.")]
 Consumer = Annotated[str | None, typer.Option("--consumer", help="Only for this consumer.")]
@@ -25,6 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """List every route and who stands where, with the calls of the last 24 hours."""
+    from api_gateway import ledger
     from api_gateway.cli.database import owner_connection
     from api_gateway.cli.instance import project_folder
     from api_gateway.cli.tables import print_table
@@ -35,9 +39,12 @@ def list_(as_json: AsJson = False) -> None:
     project = load_project(project_folder(settings()))
     with owner_connection(settings()) as connection:
         found = standings(connection, project)
+        frozen = ledger.read_freeze(connection)
     if as_json:
         print(json.dumps([standing.as_json() for standing in found], indent=2))
         return
+    if frozen is not None:
+        print(f"frozen since {frozen.at:%Y-%m-%d %H:%M:%S} by {frozen.actor}: {frozen.reason}\n")
     if not found:
         print("routes.py lists no route yet: everything goes to the legacy app.")
         return
@@ -93,6 +100,9 @@ def move(
     stage: Annotated[str, typer.Argument(help="legacy, shadow, canary, live or retired.")],
     reason: Reason,
     consumer: Consumer = None,
+    share: Annotated[
+        float | None, typer.Option("--share", help="Percent of those whom nobody names; default: everyone.")
+    ] = None,
     override: Annotated[
         str | None, typer.Option("--override", help="Name of who answers for moving without the evidence.")
     ] = None,
@@ -116,6 +126,7 @@ def move(
                 route,
                 target,
                 consumer=consumer,
+                share=share,
                 actor=actor or getpass.getuser(),
                 reason=reason,
                 override=override,
@@ -236,7 +247,10 @@ def _tell(outcome: Outcome, as_json: bool) -> None:
 def _said(done: Move) -> str:
     from api_gateway.ledger import place
 
-    return f"{place(done.route, done.consumer)}: {done.from_stage} to {done.to_stage}"
+    share = f" for {done.share:g} % of those whom nobody names" if done.share is not None else ""
+    with_it = [name for name in done.members if name != done.route]
+    along = f", and with it {', '.join(with_it)}" if with_it else ""
+    return f"{place(done.route, done.consumer)}: {done.from_stage} to {done.to_stage}{share}{along}"
 
 
 def _row(standing: Standing) -> list[Any]:
@@ -259,10 +273,12 @@ def _print_history(entries: list[Entry]) -> None:
                 entry.version,
                 entry.at,
                 entry.move.actor,
-                entry.move.route,
+                ", ".join(entry.move.routes),
                 entry.move.consumer or "everyone",
                 entry.move.from_stage,
-                entry.move.to_stage,
+                f"{entry.move.to_stage} {entry.move.share:g} %"
+                if entry.move.share is not None
+                else entry.move.to_stage,
                 f"override by {entry.move.overridden}" if entry.move.overridden else entry.move.kind,
                 entry.move.reason,
             ]

@@ -14,6 +14,7 @@ from api_gateway.console.values import (
     Calls,
     Cell,
     Consumer,
+    Frozen,
     Hour,
     Mismatch,
     Outage,
@@ -23,8 +24,10 @@ from api_gateway.console.values import (
     Proof,
     Row,
     Rows,
+    Rules,
 )
-from api_gateway.evidence.gate import Evidence, criteria
+from api_gateway.evidence.checks import checks_of
+from api_gateway.evidence.gate import GATE, Evidence, criteria
 from api_gateway.evidence.record import NOT_CALLS
 from api_gateway.evidence.verified import verified_of
 from api_gateway.ledger import reasons_of
@@ -32,16 +35,20 @@ from api_gateway.routes import Route
 from api_gateway.stages import Stage, StageTable
 
 COLUMNS = 24
+RULES = Rules()
 _POSITION = re.compile(r"\[\d+\]")
 
 
-def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
+def overview(routes: Mapping[str, Route], answers: Answers, rules: Rules = RULES) -> Overview:
     """Put the page together from the listed routes and what the database said."""
     table = StageTable(
-        answers.version, {(row["route"], row["consumer"]): Stage(row["stage"]) for row in answers.stages}
+        answers.version,
+        {(row["route"], row["consumer"]): Stage(row["stage"]) for row in answers.stages},
+        {row["route"]: float(row["share"]) for row in answers.stages if row.get("share") is not None},
     )
     calls = _calls(answers.calls)
-    proofs = tuple(_proofs(routes, table, calls, answers))
+    proofs = tuple(_proofs(routes, table, calls, answers, rules))
+    frozen = next((Frozen(row["at"], row["actor"], row["reason"]) for row in answers.freeze if row["frozen"]), None)
     everybody = _everybody(table, calls, answers.consumers)
     columns = _columns(everybody, table, calls)
     outages = _outages(answers.outages)
@@ -62,6 +69,7 @@ def overview(routes: Mapping[str, Route], answers: Answers) -> Overview:
         unshown=len(everybody) - len(columns),
         moves=tuple(answers.moves),
         outages=outages,
+        frozen=frozen,
         processes=processes,
     )
 
@@ -128,7 +136,8 @@ def _rows(
             for consumer in columns
         )
         total = sum((made for (of, _), made in calls.items() if of == name), Calls())
-        yield Row(name, routes.get(name), table.stage(name), total, cells, (name, None) in blocked, name in out)
+        share = table.shares.get(name)
+        yield Row(name, routes.get(name), table.stage(name), total, cells, (name, None) in blocked, name in out, share)
 
 
 def _outages(rows: Rows) -> tuple[Outage, ...]:
@@ -141,7 +150,11 @@ def _outages(rows: Rows) -> tuple[Outage, ...]:
 
 
 def _proofs(
-    routes: Mapping[str, Route], table: StageTable, calls: Mapping[tuple[str, str], Calls], answers: Answers
+    routes: Mapping[str, Route],
+    table: StageTable,
+    calls: Mapping[tuple[str, str], Calls],
+    answers: Answers,
+    rules: Rules,
 ) -> Iterable[Proof]:
     """One for every place that stands at shadow or canary: there evidence is gathered, and there it decides."""
     for name, route in routes.items():
@@ -150,7 +163,15 @@ def _proofs(
             if stage not in (Stage.shadow, Stage.canary):
                 continue
             evidence = _evidence(name, consumer, calls, answers)
-            wanted = criteria(evidence, has_mimic=route.mimic is not None, is_read=route.is_read, now=answers.now)
+            wanted = criteria(
+                evidence,
+                has_mimic=route.mimic is not None,
+                is_read=route.is_read,
+                now=answers.now,
+                gate=rules.gates.get(name, GATE),
+                checks=checks_of(answers.checks, rules.checks, name),
+                for_live=stage is Stage.canary,
+            )
             mismatch = _mismatch(answers.mismatches, name, consumer)
             took = _durations(answers.durations, name, consumer)
             yield Proof(name, consumer, stage, evidence, tuple(wanted), mismatch, took)
@@ -164,9 +185,8 @@ def _evidence(route: str, consumer: str | None, calls: Mapping[tuple[str, str], 
         name: sum(int(row["count"]) for row in verdicts if row["verdict"] == name)
         for name in ("match", "mismatch", "ignored", "intended", "inconclusive")
     }
-    by_shape: dict[str, int] = {}
-    for row in shapes:
-        by_shape[row["shape"]] = by_shape.get(row["shape"], 0) + int(row["count"])
+    by_shape = _summed(shapes, "shape")
+    took = _durations(answers.durations, route, consumer)
     return Evidence(
         matches=counts["match"],
         mismatches=counts["mismatch"],
@@ -174,11 +194,22 @@ def _evidence(route: str, consumer: str | None, calls: Mapping[tuple[str, str], 
         intended=counts["intended"],
         inconclusive=counts["inconclusive"],
         shapes=by_shape,
+        outcomes=_summed((row for row in answers.outcomes if _is_of(row, route, consumer)), "outcome"),
+        control_ms=took[0] if took is not None else None,
+        candidate_ms=took[1] if took is not None else None,
+        at_canary=sum(int(row["count"]) for row in answers.canary if _is_of(row, route, consumer)),
         first=min((row["first"] for row in verdicts), default=None),
         last=max((row["last"] for row in verdicts), default=None),
         calls=sum(made.count for (of, who), made in calls.items() if of == route and consumer in (None, who)),
         verified=verified_of(row for row in answers.verified if row["route"] == route),
     )
+
+
+def _summed(rows: Iterable[Mapping[str, Any]], by: str) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for row in rows:
+        total[row[by]] = total.get(row[by], 0) + int(row["count"])
+    return total
 
 
 def _durations(rows: Rows, route: str, consumer: str | None) -> tuple[float, float] | None:

@@ -17,11 +17,12 @@ from api_gateway.console.accounts import MAX_PASSWORD, Account, find_account, pa
 from api_gateway.console.forms import read_form
 from api_gateway.console.frame import Frame, account_of, to_the_door
 from api_gateway.console.overview import overview
-from api_gateway.console.values import Answers
+from api_gateway.console.values import Answers, Rules
 from api_gateway.console.words import until
 from api_gateway.events import ConsoleSignedIn
 from api_gateway.evidence.fingerprint import fingerprint_of
 from api_gateway.evidence.verified import runs
+from api_gateway.ledger import freeze_query
 from api_gateway.limits.attempts import Attempts
 from api_gateway.logging import report
 from shared_models.database import ReadTransaction
@@ -46,7 +47,7 @@ class Pages(Frame):
                 return to_the_door()
             answers = await _ask(transaction, await to_thread.run_sync(self._fingerprints))
         refreshing = request.query_params.get("refresh") == "on"
-        page = overview(self.project.routes, answers)
+        page = overview(self.project.routes, answers, self._rules())
         response = self.page(
             "overview.html",
             here="/",
@@ -114,6 +115,11 @@ class Pages(Frame):
         sentence = "This page could not be made. Traffic is not concerned: the console is not on its path."
         return self.page("problem.html", 500, title="Something broke", sentence=sentence)
 
+    def _rules(self) -> Rules:
+        configured = self.project.configuration
+        gates = {name: configured.gate.but(route.gate) for name, route in self.project.routes.items()}
+        return Rules(gates, configured.checks)
+
     def _fingerprints(self) -> dict[str, str]:
         """Of the candidates as they lie in the project's folder now: those of which the gate asks for evidence."""
         marks: dict[str, str] = {}
@@ -163,6 +169,10 @@ async def _ask(transaction: ReadTransaction, fingerprints: Mapping[str, str]) ->
         hours=await transaction.rows(queries.hours()),
         verdicts=await transaction.rows(queries.verdicts(fingerprints)),
         shapes=await transaction.rows(queries.shapes(fingerprints)),
+        outcomes=await transaction.rows(queries.outcomes(fingerprints)),
+        checks=await transaction.rows(queries.checks()),
+        canary=await transaction.rows(queries.canary()),
+        freeze=await transaction.rows(freeze_query()),
         durations=await transaction.rows(queries.durations(fingerprints)),
         verified=await transaction.rows(runs(fingerprints.items())),
         mismatches=await transaction.rows(queries.last_mismatches(fingerprints)),

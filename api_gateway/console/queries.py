@@ -13,9 +13,19 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, fals
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from api_gateway.evidence.record import NOT_CALLS
-from api_gateway.ledger import LIVE_FOR
+from api_gateway.ledger import LIVE_FOR, newest_moves
 from shared_models.job_tables import queued, status_is
-from shared_models.state import call_count, comparison, consumer, credential, job_fault, ledger, outage, process
+from shared_models.state import (
+    call_count,
+    check_result,
+    comparison,
+    consumer,
+    credential,
+    job_fault,
+    ledger,
+    outage,
+    process,
+)
 
 DAY = timedelta(hours=24)
 MONTH = timedelta(days=30)
@@ -92,11 +102,7 @@ def failed_jobs() -> Select[Any]:
 
 def stages() -> Select[Any]:
     """The newest move of each (route, consumer): where everybody stands. Consumer null is the route itself."""
-    return (
-        select(ledger.c.route, ledger.c.consumer, ledger.c.to_stage.label("stage"), ledger.c.at.label("since"))
-        .ext(distinct_on(ledger.c.route, ledger.c.consumer))
-        .order_by(ledger.c.route, ledger.c.consumer, ledger.c.version.desc())
-    )
+    return newest_moves(ledger.c.to_stage.label("stage"), ledger.c.at.label("since"), ledger.c.share)
 
 
 def ledger_version() -> Select[Any]:
@@ -167,6 +173,30 @@ def shapes(fingerprints: Mapping[str, str]) -> Select[Any]:
         .where(_candidates(fingerprints), comparison.c.verdict != "inconclusive")
         .group_by(comparison.c.route, comparison.c.consumer, comparison.c.shape)
     )
+
+
+def outcomes(fingerprints: Mapping[str, str]) -> Select[Any]:
+    """Per route and consumer: the kinds of legacy's answers that were conclusively compared."""
+    return (
+        select(comparison.c.route, comparison.c.consumer, comparison.c.outcome, func.count().label("count"))
+        .where(_candidates(fingerprints), comparison.c.verdict != "inconclusive")
+        .group_by(comparison.c.route, comparison.c.consumer, comparison.c.outcome)
+    )
+
+
+def canary() -> Select[Any]:
+    """Per route and consumer: calls of the last 24 hours that modern answered at canary."""
+    return (
+        select(call_count.c.route, call_count.c.consumer, func.sum(call_count.c.count).label("count"))
+        .where(call_count.c.stage == "canary", call_count.c.answerer == "modern")
+        .where(call_count.c.outcome.not_in(NOT_CALLS), call_count.c.hour > func.now() - DAY)
+        .group_by(call_count.c.route, call_count.c.consumer)
+    )
+
+
+def checks() -> Select[Any]:
+    """What the project's own checks said last, and how long ago."""
+    return select(check_result, (func.now() - check_result.c.at).label("age")).order_by(check_result.c.name)
 
 
 def durations(fingerprints: Mapping[str, str]) -> Select[Any]:

@@ -14,13 +14,14 @@ Overview
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from api_gateway.evidence.gate import Criterion, Evidence
 from api_gateway.routes import Route
 from api_gateway.stages import Stage
+from api_gateway.thresholds import Check, Gate
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -37,6 +38,10 @@ class Answers:
     hours: Rows = ()
     verdicts: Rows = ()
     shapes: Rows = ()
+    outcomes: Rows = ()
+    checks: Rows = ()
+    freeze: Rows = ()
+    canary: Rows = ()
     durations: Rows = ()
     mismatches: Rows = ()
     verified: Rows = ()
@@ -98,6 +103,7 @@ class Cell:
 class Row:
     """One route. `route` is None when the ledger knows it and routes.py no longer does.
 
+    `share`: percent of those whom nobody names that stand there; the others are one stage before.
     `out`: its mimic cannot run on the schema as it is; where modern would answer, legacy does.
     """
 
@@ -108,6 +114,7 @@ class Row:
     cells: tuple[Cell, ...]
     blocked: bool = False
     out: bool = False
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,23 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """Nothing moves by itself: since when, at whose word, and why."""
+
+    since: datetime
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the gate of each route asks for, and the checks of the project's own; nothing said: as it is by itself."""
+
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
     """One sentence, where to look, and the command that would do something about it. `level`: act, look or next."""
 
@@ -210,4 +234,5 @@ class Overview:
     unshown: int
     moves: tuple[Mapping[str, Any], ...]
     outages: tuple[Outage, ...]
+    frozen: Frozen | None
     processes: tuple[Process, ...]

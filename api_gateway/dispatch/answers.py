@@ -14,6 +14,7 @@ from api_gateway.dispatch.arrival import Arrival, Send
 from api_gateway.errors import Problem
 from api_gateway.evidence.masking import masked_target
 from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.evidence.pulses import Outcome, Pulse
 from api_gateway.evidence.record import Call, Recorder, outcome_of
 from api_gateway.evidence.rules import HOP_BY_HOP
 from api_gateway.logging import report
@@ -48,10 +49,11 @@ class Answers:
         headers += _retiring(at.route)
         await _send(send, at.arrival.method, status, headers, observation.body)
         self._count(at, "modern", outcome_of(status))
+        self._fared(at, failed=status >= 500, seconds=observation.duration)
         report(_answered(at, status))
 
-    async def refuse(self, send: Send, at: Junction, problem: Problem) -> None:
-        """A problem document (RFC 9457)."""
+    async def refuse(self, send: Send, at: Junction, problem: Problem, observation: Observation | None = None) -> None:
+        """A problem document (RFC 9457). `observation`: what modern came to in place of an answer."""
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in problem.headers.items()]
         headers.append((b"content-type", b"application/problem+json"))
         headers += _retiring(at.route)
@@ -60,6 +62,8 @@ class Answers:
         await _send(send, at.arrival.method, problem.status, headers, body)
         answerer = "gone" if at.decision.answerer is Answerer.gone else "modern"
         self._count(at, answerer, outcome_of(problem.status))
+        if observation is not None:
+            self._fared(at, failed=True, seconds=observation.duration)
         report(_answered(at, problem.status, problem.code))
 
     async def decline(self, send: Send, at: Junction, why: str, *, failed: bool = False) -> None:
@@ -67,6 +71,7 @@ class Answers:
         await self._pass(send)
         if failed:
             self._count(at, "modern", "failed")
+            self._fared(at, failed=True, seconds=at.arrival.elapsed_ms / 1000)
         report(_declined(at.arrival, at.route, at.decision, why, failed))
 
     async def decline_unrecognized(self, send: Send, arrival: Arrival, why: str, *, failed: bool = False) -> None:
@@ -81,6 +86,13 @@ class Answers:
 
     def _count(self, at: Junction, answerer: str, outcome: str) -> None:
         self.recorder.call(Call(at.route.name, at.decision.consumer, str(at.decision.stage), answerer, outcome))
+
+    def _fared(self, at: Junction, *, failed: bool, seconds: float) -> None:
+        """What automatic rollback goes by. What testers try is nobody's stage, and held against none."""
+        if at.decision.tester is None:
+            outcome: Outcome = "failed" if failed else "ok"
+            pulse = Pulse(at.route.name, at.decision.place, "modern", at.decision.version, outcome)
+            self.recorder.pulse(pulse, seconds * 1000)
 
 
 def gone(route: Route) -> Problem:

@@ -13,6 +13,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+OVERRIDE = b"banyan-override"
 MAX_BODY = 16 * 1024 * 1024  # what the edge holds back in order to send it to legacy; beyond it, it never asks us
 
 
@@ -26,7 +27,10 @@ class BodyTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """`target` as the client sent it, read as Latin-1; `names` and `why` as the edge found them out."""
+    """`target` as the client sent it, read as Latin-1; `names` and `why` as the edge found them out.
+
+    `override`: a tester's signed wish for modern, as it came; it is no header of the request's any more.
+    """
 
     request_id: str
     method: str
@@ -35,6 +39,7 @@ class Arrival:
     names: str
     why: str
     started: float
+    override: str = ""
 
     @classmethod
     def of(cls, scope: Scope) -> Arrival:
@@ -44,10 +49,11 @@ class Arrival:
             request_id=head.get(b"x-request-id") or uuid.uuid4().hex,
             method=scope["method"],
             target=scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
-            headers=tuple((n, v) for n, v in scope["headers"] if not n.startswith(b"x-banyan-")),
+            headers=tuple((n, v) for n, v in scope["headers"] if not n.startswith((b"x-banyan-", OVERRIDE))),
             names=head.get(b"x-banyan-route", ""),
             why=head.get(b"x-banyan-why", ""),
             started=time.monotonic(),
+            override=head.get(OVERRIDE, ""),
         )
 
     @property

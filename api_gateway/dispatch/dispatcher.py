@@ -6,13 +6,17 @@ Whatever goes wrong before a mimic has begun is declined: no defect of ours cost
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from api_gateway import events
 from api_gateway.consumers import Identification, Register
 from api_gateway.dispatch.answers import Answers, Junction, failed, failure, gone
 from api_gateway.dispatch.arrival import Arrival, BodyTooLarge, ClientLeft, Receive, Scope, Send, read_body
-from api_gateway.dispatch.recognition import caller, canonical_path, listed, needs_body, recognize
+from api_gateway.dispatch.live_looks import LiveLooks
+from api_gateway.dispatch.override import tester_of
+from api_gateway.dispatch.recognition import caller, canonical_path, listed, needs_body, recognize, sticky
 from api_gateway.evidence.mimic import MimicRequest, call_mimic, mimic_app
 from api_gateway.evidence.observation import Failure, Observation
 from api_gateway.evidence.record import Recorder
@@ -44,6 +48,8 @@ class Dispatcher:
     """An ASGI application for requests that carry `x-banyan-route`, which only the edge can have put there.
 
     databases  what mimics find in `request.scope["state"]`: `read_database` and `write_database`.
+    override_secret  what testers' wishes are signed with; None: nobody's wish counts
+    looks      compares a share of what modern answers with legacy; None: nothing is compared
     schema     says which routes a changed schema has taken out of service; None: none ever is.
     """
 
@@ -55,8 +61,13 @@ class Dispatcher:
         *,
         databases: Mapping[str, Any],
         pass_secret: str,
+        override_secret: str | None = None,
         schema: InService | None = None,
+        looks: LiveLooks | None = None,
     ) -> None:
+        self._looks = looks
+        self._override_secret = override_secret
+        self._hops = project.configuration.edge.trusted_hops
         self._project = project
         self._holder = holder
         self._schema = schema
@@ -105,7 +116,19 @@ class Dispatcher:
         table = self._holder.table
         if who.ambiguous and table.stages_of(route.name) == {Stage.retired}:
             who = Identification()  # nobody is at legacy any more, so an ambiguous caller is not either
-        return decide(table, route.name, who)
+        decision = decide(table, route.name, who, sticky(arrival.headers, self._hops))
+        if arrival.override and decision.answerer is Answerer.legacy and not who.ambiguous:
+            return self._as_a_tester_wishes(decision, arrival)
+        return decision
+
+    def _as_a_tester_wishes(self, decision: Decision, arrival: Arrival) -> Decision:
+        """As at canary: a failure is answered by legacy. It is held against nobody's stage."""
+        secret, now = self._override_secret, datetime.now(UTC)
+        by = tester_of(secret, arrival.override, decision.route, now) if secret is not None else None
+        if by is None:
+            return decision
+        why = f"{by} tests"
+        return replace(decision, stage=Stage.canary, answerer=Answerer.modern, observe=False, why=why, tester=by)
 
     async def _modern(self, send: Send, at: Junction, body: bytes) -> None:
         observation = await self._run(at, body)
@@ -117,9 +140,11 @@ class Dispatcher:
             why = f"modern {observation.failure or observation.status}"
             await self._answers.decline(send, at, why, failed=True)
         elif observation.status is None:
-            await self._answers.refuse(send, at, failure(observation))
+            await self._answers.refuse(send, at, failure(observation), observation)
         else:
             await self._answers.answer(send, at, observation)
+            if self._looks is not None:
+                self._looks.offer(at, observation, lambda: self._run(at, body))
 
     async def _run(self, at: Junction, body: bytes) -> Observation:
         arrival, route = at.arrival, at.route

@@ -47,6 +47,23 @@ def caller(register: Register, route: Route, target: str, headers: Headers, body
     return identify(register, route, headers=headers, path=raw_path, query=raw_query, body=body)
 
 
+def sticky(headers: Headers, trusted_hops: int = 0) -> bytes:
+    """What stays the same between the calls of somebody whom nobody names, without a cookie of ours: where they call
+    from, and with what. Basic credentials are better than either.
+
+    trusted_hops  proxies in front of the edge whose X-Forwarded-For is believed; what is before them anybody can write.
+    """
+    named: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        named.setdefault(name.lower(), []).append(value)
+    basic = [value for value in named.get(b"authorization", ()) if value[:6].lower() == b"basic "]
+    if basic:
+        return basic[0]
+    hops = b",".join(named.get(b"x-forwarded-for", ())).replace(b" ", b"").split(b",")
+    address = hops[-1 - trusted_hops] if len(hops) > trusted_hops else hops[0]
+    return b"\0".join((address, *named.get(b"user-agent", ()))) if address else b""
+
+
 def is_plain(route: Route, target: str) -> bool:
     """Whether every legacy stack reads this path as the route's own: escapes undone once, nothing folded."""
     path = unquote_to_bytes(target.partition("?")[0].encode("latin-1")).decode("latin-1")

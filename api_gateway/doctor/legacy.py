@@ -14,16 +14,13 @@ def legacy_paths(url: str, prefix: str) -> Iterator[Symptom]:
     """`prefix`: what the edge would keep, `/api`. What legacy says of a path that cannot be there is what "no" is."""
     try:
         with httpx2.Client(base_url=url, timeout=5, follow_redirects=False) as client:
-            nowhere = f"/{secrets.token_hex(8)}"
-            # Some apps redirect every path that ends with a slash, and some every one that does not.
-            nothing = {slash: _answer(client, nowhere + slash) for slash in ("", "/")}
+            nothing = _answer(client, f"/{secrets.token_hex(8)}")
             asked = [prefix, f"{prefix}/", f"{prefix}/{secrets.token_hex(8)}", f"{prefix}/v1", f"{prefix}/docs"]
-            answers = [(path, _answer(client, path)) for path in asked]
+            used = [(path, answer) for path in asked if not _is_no(answer := _answer(client, path), nothing)]
     except httpx2.HTTPError as error:
         message = f"the legacy app does not answer: {type(error).__name__}"
         yield Symptom("legacy_paths", "error", message, "Start it, or give the right --legacy-url.")
         return
-    used = [(path, answer) for path, answer in answers if not _is_no(answer, nothing["/" * path.endswith("/")])]
     if used:
         told = ", ".join(f"{path} ({status})" for path, (status, _) in used)
         fix = 'Choose another prefix: [api] prefix = "/…" in banyan.toml.'

@@ -137,7 +137,7 @@ def is_composition(table: Table, reference: Reference, target: Table) -> bool:
 
 
 def possible_links(tables: Iterable[Table]) -> tuple[Link, ...]:
-    """Columns without a foreign key named as another table's key, or as the table, with `_id` behind or without."""
+    """Columns without a foreign key whose name is that of another table's key, or of the table with `_id` behind."""
     drafted = [table for table in tables if not table.is_view]
     owners = _Owners(drafted)
     return tuple(link for table in drafted for link in _links_of(table, owners))
@@ -162,7 +162,7 @@ class _Owners:
         found = self._by_key.get(column.name.lower(), []) if is_distinctive(column.name) else []
         if len(found) > 1:
             found = [owner for owner in found if _noun(owner[0]) == stem]
-        if len(found) != 1:
+        if len(found) != 1 and _says_reference(column.name):
             found = self._by_noun.get(stem, [])
         return found[0] if len(found) == 1 else None
 

@@ -20,6 +20,7 @@ TYPE = "type.googleapis.com/"
 OBSERVE = "banyan.observe"  # name of the external processing filter in every listener
 ROUTE, WHY, COPY, PASS = "x-banyan-route", "x-banyan-why", "x-banyan-copy", "x-banyan-pass"
 INTERNAL_HEADERS = (ROUTE, WHY, COPY, PASS)
+OVERRIDE = "banyan-override"  # a tester's signed wish for modern: for gateways, never for legacy
 HELD_BACK = 16 * 1024 * 1024  # bytes of a request's body that Envoy keeps in order to send it again
 
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
@@ -44,6 +45,7 @@ class Standing:
     copied: Copy
     reads: bool
     bodies: bool  # can a request have a body worth speaking of?
+    testable: bool = False  # is there anything that a tester could ask for?
 
 
 def standing(routes: Sequence[Route], stages: StageTable) -> Standing:
@@ -63,6 +65,7 @@ def standing(routes: Sequence[Route], stages: StageTable) -> Standing:
         copied=_copied(routes, stages),
         reads=all(route.is_read for route in routes),
         bodies=any(route.method not in _WITHOUT_BODY for route in routes),
+        testable=any(route.mimic is not None for route in routes),
     )
 
 
@@ -77,7 +80,8 @@ def _copied(routes: Sequence[Route], stages: StageTable) -> Copy:
 def entries(match: Json, where: Standing, why: str, pass_secret: str) -> list[Json]:
     """The entries for what `match` describes. A body too long to be held back stays with legacy, and is counted."""
     if where.way is Way.legacy:
-        return [_to_legacy(match, where, why)]
+        asked = entries(_asking(match), replace(where, way=Way.listed), why, pass_secret) if where.testable else []
+        return [*asked, _to_legacy(match, where, why)]
     if where.way is Way.gateway:
         return [to_gateway(match, where.names, why=why)]
     decide = _to_decide(match, where, why, pass_secret)
@@ -89,9 +93,19 @@ def entries(match: Json, where: Standing, why: str, pass_secret: str) -> list[Js
     return [_to_legacy(long_match, counted, why), decide]
 
 
+def _asking(match: Json) -> Json:
+    """The requests among them whose sender is a tester, or says so."""
+    return {**match, "headers": [*match.get("headers", []), {"name": OVERRIDE, "present_match": True}]}
+
+
 def unlisted(match: Json) -> Json:
     """What Banyan has nothing to do with."""
-    return {"match": match, "name": "legacy", "route": {"cluster": Way.legacy.value, "timeout": "0s"}}
+    return {
+        "match": match,
+        "name": "legacy",
+        "route": {"cluster": Way.legacy.value, "timeout": "0s"},
+        "request_headers_to_remove": [OVERRIDE],
+    }
 
 
 def looked_at(match: Json, share: float) -> Json:

@@ -28,6 +28,7 @@ _HCM = TYPE + "envoy.extensions.filters.network.http_connection_manager.v3.HttpC
 _NEVER_FROM_CLIENTS = (
     r"x[-_]banyan[-_].*",
     r"x[-_]envoy[-_].*",
+    r"banyan_override",
     r"content_length",
     r"transfer_encoding",
     r"x(_forwarded[-_]|-forwarded_)for",

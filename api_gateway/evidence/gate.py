@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from api_gateway.evidence.sequential import bound
+from api_gateway.thresholds import Gate
+
 FAR = timedelta(days=3650)
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """How much is enough.
-
-    comparisons  of live requests; `comparisons_verified` where `verify` has proved the candidate on copies before.
-    verified     requests that verify must have put to both sides; `wrote`: of a write, those that left rows behind.
-    """
-
-    comparisons: int = 20
-    comparisons_verified: int = 5
-    shapes: int = 3
-    mismatches: int = 0
-    verified: int = 200
-    wrote: int = 20
+DOUBT = 0.05
+GATE = Gate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +30,9 @@ class Verified:
         return self.asked - self.inconclusive
 
 
+NOTHING = Verified()
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The comparisons of a route (and consumer) for one candidate fingerprint.
@@ -49,6 +41,8 @@ class Evidence:
     outcomes     outcome classes of the control, with counts.
     calls        calls of the route (and consumer) in the last 24 hours, at any stage: the present rate.
     skipped      exchanges that were left out whole because too many were in flight.
+    control_ms, candidate_ms  what both sides take: geometric means, None where nothing was timed.
+    at_canary    calls that modern answered at canary in the last 24 hours.
     verified     what was proved on copies of the database.
     """
 
@@ -64,6 +58,9 @@ class Evidence:
     last: datetime | None = None
     calls: int = 0
     skipped: int = 0
+    control_ms: float | None = None
+    candidate_ms: float | None = None
+    at_canary: int = 0
     verified: Verified = Verified()
 
     @property
@@ -86,13 +83,24 @@ class Criterion:
         return {"criterion": self.criterion, "have": self.have, "need": self.need, "eta": eta}
 
 
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one of the project's own checks said last: `fine`, `broken`, `inconclusive`, or that it was never asked."""
+
+    name: str
+    verdict: str
+    is_fresh: bool
+
+
 def criteria(
     evidence: Evidence,
     *,
     has_mimic: bool,
     is_read: bool,
     now: datetime,
-    thresholds: Thresholds = Thresholds(),
+    gate: Gate = GATE,
+    checks: Sequence[CheckResult] = (),
+    for_live: bool = False,
 ) -> list[Criterion]:
     """Every criterion for letting modern answer, met or not, the ones that no waiting will meet first.
 
@@ -102,25 +110,72 @@ def criteria(
     proved = evidence.verified
     wanted = [
         Criterion("mimic", "yes" if has_mimic else "none", "a mimic in routes.py", has_mimic),
-        _at_most("mismatches", evidence.mismatches, thresholds.mismatches),
-        _at_most("mismatches of verify", proved.mismatches, thresholds.mismatches),
+        _at_most("mismatches", evidence.mismatches, gate.mismatches),
+        _at_most("mismatches of verify", proved.mismatches, gate.mismatches),
+        *_latency(evidence, gate),
+        *(_check(result) for result in checks),
     ]
+    if for_live and gate.canary_calls:
+        wanted.append(_at_least("calls at canary", evidence.at_canary, gate.canary_calls))
+    covered = [
+        _at_least("request shapes of verify", len(proved.shapes), gate.verified_shapes),
+        _at_least("outcomes of verify", len(proved.outcomes), gate.verified_outcomes),
+    ]
+    wanted += [criterion for criterion in covered if criterion.need]
     if not is_read:
         return [
             *wanted,
-            _at_least("verified requests", proved.conclusive, thresholds.verified),
-            _at_least("verified writes", proved.wrote, thresholds.wrote),
+            _at_least("verified requests", proved.conclusive, gate.verified),
+            _at_least("verified writes", proved.wrote, gate.wrote),
         ]
-    is_proved = proved.conclusive >= thresholds.verified and proved.mismatches <= thresholds.mismatches
-    comparisons = thresholds.comparisons_verified if is_proved else thresholds.comparisons
+    is_proved = proved.conclusive >= gate.verified and proved.mismatches <= gate.mismatches
+    comparisons = gate.comparisons_verified if is_proved else gate.comparisons
     shapes = len({*evidence.shapes, *(proved.shapes if is_proved else ())})
+    outcomes = len({*evidence.outcomes, *(proved.outcomes if is_proved else ())})
     for name, have, need in (
         ("comparisons", evidence.conclusive, comparisons),
-        ("request shapes", shapes, thresholds.shapes),
+        ("request shapes", shapes, gate.shapes),
+        ("outcomes", outcomes, gate.outcomes),
     ):
         eta = _eta(evidence, have, need, now) if has_mimic else None
+        if name == "outcomes" and not need:
+            continue
         wanted.append(Criterion(name, have, need, have >= need, eta))
+    if gate.differs:
+        wanted.append(_certain(evidence, proved if is_proved else Verified(), gate, now))
     return wanted
+
+
+def may_differ(evidence: Evidence, proved: Verified = NOTHING) -> float:
+    """The greatest share of answers that may still differ unseen, at 95 %: good however often one looks."""
+    return bound(evidence.conclusive + proved.conclusive, DOUBT, evidence.mismatches + proved.mismatches)
+
+
+def _certain(evidence: Evidence, proved: Verified, gate: Gate, now: datetime) -> Criterion:
+    """A bound on what nobody has seen; the number of clean comparisons that it takes is what waiting brings."""
+    have = may_differ(evidence, proved)
+    need = 1
+    while bound(need, DOUBT) > gate.differs:
+        need *= 2
+    count = evidence.conclusive + proved.conclusive
+    eta = _eta(evidence, evidence.conclusive, max(need - proved.conclusive, 0), now) if count < need else None
+    name, most = "may still differ", f"at most {100 * gate.differs:.3g} %"
+    return Criterion(name, f"{100 * have:.3g} %", most, have <= gate.differs, None if evidence.mismatches else eta)
+
+
+def _latency(evidence: Evidence, gate: Gate) -> list[Criterion]:
+    """Where both sides were timed."""
+    control, candidate = evidence.control_ms, evidence.candidate_ms
+    if not gate.slower or control is None or candidate is None:
+        return []
+    met = candidate <= control * gate.slower or candidate - control <= gate.slower_by
+    have = f"{candidate:.0f} ms where legacy takes {control:.0f}"
+    return [Criterion("latency", have, f"at most {gate.slower:g} times as long", met)]
+
+
+def _check(result: CheckResult) -> Criterion:
+    have = result.verdict if result.is_fresh else f"{result.verdict}, and not asked lately"
+    return Criterion(f"check {result.name}", have, "fine", result.verdict == "fine" and result.is_fresh)
 
 
 def missing(wanted: list[Criterion]) -> list[Criterion]:

@@ -74,6 +74,7 @@ def read_evidence(connection: Connection[Any], route: str, consumer: str | None,
     by_verdict = {row["verdict"]: row for row in run(connection, _verdicts(mine))}
     conclusive = [*mine, _row.verdict != "inconclusive"]
     calls = run(connection, _calls_of_the_day(route, consumer))[0]
+    took = run(connection, _geometric_means(conclusive))[0]
     return Evidence(
         fingerprint=fingerprint,
         matches=_number(by_verdict, "match"),
@@ -87,6 +88,9 @@ def read_evidence(connection: Connection[Any], route: str, consumer: str | None,
         last=max((row["last"] for row in by_verdict.values()), default=None),
         calls=int(calls["calls"] or 0),
         skipped=int(calls["skipped"] or 0),
+        control_ms=took["control_ms"],
+        candidate_ms=took["candidate_ms"],
+        at_canary=_at_canary(connection, route, consumer),
         verified=read_verified(connection, route, fingerprint),
     )
 
@@ -175,6 +179,28 @@ def _calls_of_the_day(route: str, consumer: str | None) -> Select[Any]:
         func.sum(_count.count).filter(is_call).label("calls"),
         func.sum(_count.count).filter(_count.outcome == "skipped").label("skipped"),
     ).where(_count.route == route, _count.hour > func.now() - DAY, *whose)
+
+
+def _geometric_means(conclusive: list[ColumnElement[bool]]) -> Select[Any]:
+    def mean(milliseconds: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.exp(func.avg(func.ln(func.greatest(milliseconds, 0.01))))
+
+    control, candidate = mean(_row.control_ms).label("control_ms"), mean(_row.candidate_ms).label("candidate_ms")
+    return select(control, candidate).where(*conclusive, _row.control_ms > 0, _row.candidate_ms > 0)
+
+
+def _at_canary(connection: Connection[Any], route: str, consumer: str | None) -> int:
+    """Calls that modern answered there within the last day."""
+    whose = [] if consumer is None else [_count.consumer == consumer]
+    query = select(func.coalesce(func.sum(_count.count), 0).label("count")).where(
+        _count.route == route,
+        _count.stage == "canary",
+        _count.answerer == "modern",
+        _count.outcome.not_in(NOT_CALLS),
+        _count.hour > func.now() - DAY,
+        *whose,
+    )
+    return int(run(connection, query)[0]["count"])
 
 
 def _number(by_verdict: dict[str, Any], verdict: str) -> int:

@@ -53,8 +53,11 @@ class Storing(ABC, Generic[Batch]):
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self.every)
+            await self._pause()
             await self.flush()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(self.every)
 
     async def flush(self) -> bool:
         """Store what was collected. False when the database did not take it; nothing is lost or counted twice then."""

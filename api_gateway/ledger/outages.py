@@ -13,7 +13,7 @@ from typing import Any, Literal
 from psycopg import Connection
 from sqlalchemy import Select, func, insert, select
 
-from api_gateway.ledger.entries import APPENDING
+from api_gateway.ledger.freezing import APPENDING
 from shared_models import state
 from shared_models.statements import run
 

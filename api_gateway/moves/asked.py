@@ -10,10 +10,10 @@ from psycopg import Connection
 
 from api_gateway.consumers import load_register
 from api_gateway.errors import UsageError
-from api_gateway.ledger import place
+from api_gateway.ledger import Move, place
 from api_gateway.project import Project
 from api_gateway.routes import Route
-from api_gateway.stages import Stage, StageTable
+from api_gateway.stages import WHOLE, Stage, StageTable
 
 
 def listed_route(project: Project, name: str) -> Route:
@@ -49,9 +49,23 @@ def check_reason(reason: str) -> None:
         raise UsageError("a move needs a reason: whoever reads the ledger later will ask for it.")
 
 
-def check_step(route: str, consumer: str | None, stands: Stage, target: Stage) -> None:
-    if target is stands:
-        raise UsageError(f"{place(route, consumer)} stands at {target} already.")
+def check_share(consumer: str | None, target: Stage, share: float | None) -> float | None:
+    """The share of a move, None for everyone."""
+    if share is None or share == WHOLE:
+        return None
+    if consumer is not None:
+        raise UsageError("a share is of those whom nobody names: a consumer is moved whole.")
+    if not target.is_modern:
+        raise UsageError(f"a share can stand at canary or live, not at {target}.")
+    if not 0 < share < WHOLE:
+        raise UsageError(f"a share is a percentage between 0 and 100, not {share:g}.")
+    return share
+
+
+def check_step(wish: Move, table: StageTable) -> None:
+    if wish.position == table.position(wish.route, wish.consumer):
+        whom = "" if wish.share is None else f" for {wish.share:g} %"
+        raise UsageError(f"{place(wish.route, wish.consumer)} stands at {wish.to_stage}{whom} already.")
 
 
 def elsewhere(table: StageTable, route: str) -> str | None:

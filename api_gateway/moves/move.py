@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +19,10 @@ from api_gateway.errors import EnvironmentFault, Finding, UsageError
 from api_gateway.evidence.gate import Criterion, missing
 from api_gateway.ledger import Move, MoveKind, Process, place
 from api_gateway.logging import report
-from api_gateway.moves.asked import check_reason, check_step, elsewhere, known
-from api_gateway.moves.weigh import as_evidence, may_be_overridden, required, spoken
+from api_gateway.moves.asked import check_reason, check_share, check_step, elsewhere, known
+from api_gateway.moves.weigh import as_evidence, may_be_overridden, required_of, spoken
 from api_gateway.project import Project
+from api_gateway.routes import Route
 from api_gateway.stages import Stage
 
 RECENTLY = timedelta(minutes=1)
@@ -60,6 +61,8 @@ class Outcome:
             "actor": self.move.actor,
             "reason": self.move.reason,
             "overridden": self.move.overridden,
+            "members": list(self.move.members),
+            "share": self.move.share,
             **{name: [p.name for p in getattr(self, name)] for name in ("acknowledged", "laggards", "silent")},
         }
 
@@ -73,12 +76,16 @@ def move(
     consumer: str | None = None,
     actor: str,
     reason: str,
+    share: float | None = None,
     override: str | None = None,
+    by_itself: bool = False,
     expected_version: int | None = None,
     timeout: float = 1.0,
 ) -> Outcome:
-    """Move a route, or a route for one consumer.
+    """Move a route, or a route for one consumer; with it the routes of its group: all of them, or none.
 
+    by_itself         nobody asks for it now: a freeze keeps it from being made (ledger.Frozen).
+    share             percent of those whom nobody names; the others stand one stage before. None: everyone.
     connection        as banyan_owner, committing each statement.
     override          who answers for moving without the evidence; recorded only where it was needed.
     expected_version  the ledger version that the decision was taken on; default: the present one.
@@ -89,24 +96,24 @@ def move(
     """
     listed, table = known(connection, project, route, consumer), ledger.read_table(connection)
     stands = table.stage(route, consumer)
+    share = check_share(consumer, target, share)
     check_reason(reason)
-    check_step(route, consumer, stands, target)
-    if target.rank < stands.rank:
-        back = Move(route, consumer, stands, target, actor, reason, kind="rollback")
+    wish = Move(route, consumer, stands, target, actor, reason, share=share, by_itself=by_itself)
+    check_step(wish, table)
+    together = project.together(listed)
+    if wish.position < table.position(route, consumer):
+        back = replace(wish, kind="rollback", members=_members(together))
         return _write(connection, back, None, timeout)
-    wanted = required(connection, project, listed, consumer, stands, target)
+    taken = [one for one in together if table.position(one.name, consumer) < wish.position]
+    wanted = required_of(connection, project, taken, consumer, table, wish)
     unmet = missing(wanted)
     if unmet and (override is None or any(not may_be_overridden(criterion) for criterion in unmet)):
         raise Refused(f"{place(route, consumer)} stays at {stands}: {spoken(unmet)}.", unmet)
-    forward = Move(
-        route,
-        consumer,
-        stands,
-        target,
-        actor,
-        reason,
+    forward = replace(
+        wish,
         evidence=as_evidence(project, listed, wanted),
         overridden=override if unmet else None,
+        members=_members(taken),
     )
     return _write(connection, forward, table.version if expected_version is None else expected_version, timeout)
 
@@ -136,7 +143,9 @@ def rollback(
     target = to or _stage_before(connection, route, consumer, stands)
     if target.rank >= stands.rank:
         raise UsageError(f"{place(route, consumer)} stands at {stands}: {target} is not back from there.")
-    return _write(connection, Move(route, consumer, stands, target, actor, reason, kind=kind), None, timeout)
+    members = _members(project.together(project.routes[route])) if route in project.routes else ()
+    back = Move(route, consumer, stands, target, actor, reason, kind=kind, members=members)
+    return _write(connection, back, None, timeout)
 
 
 def rollback_everyone(
@@ -165,6 +174,10 @@ def rollback_everyone(
 
     first = [back(who, 0) for who in beyond[:-1]]
     return [*first, back(beyond[-1], deadline - time.monotonic())]
+
+
+def _members(routes: Sequence[Route]) -> tuple[str, ...]:
+    return tuple(one.name for one in routes) if len(routes) > 1 else ()
 
 
 def _stage_before(connection: Connection[Any], route: str, consumer: str | None, stands: Stage) -> Stage:

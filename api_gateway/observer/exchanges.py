@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from api_gateway import events
 from api_gateway.dispatch import Holder, InService
-from api_gateway.dispatch.recognition import caller, canonical_path, is_plain, listed, recognize
+from api_gateway.dispatch.recognition import caller, canonical_path, is_plain, listed, recognize, sticky
 from api_gateway.edge.exchange import UNLISTED, Copy, Exchange
 from api_gateway.evidence.control import ask_legacy
 from api_gateway.evidence.fingerprint import fingerprint_of
@@ -22,6 +22,7 @@ from api_gateway.evidence.looks import Judgement, judge
 from api_gateway.evidence.masking import masked_target, secrets_of
 from api_gateway.evidence.mimic import MimicRequest
 from api_gateway.evidence.observation import Failure, Observation
+from api_gateway.evidence.pulses import Outcome, Pulse
 from api_gateway.evidence.record import Call, Compared, Recorder, outcome_of
 from api_gateway.evidence.rules import rules_of
 from api_gateway.evidence.shapes import outcome_class, request_shape
@@ -94,6 +95,7 @@ class Exchanges:
                 return
             self._count(observed, "legacy", outcome_of(exchange.status))
             self._record(observed)
+            self._fared(observed)
             if not self._is_comparable(observed):
                 return
             if self._schema is not None and observed.route.name in self._schema.routes:
@@ -134,7 +136,8 @@ class Exchanges:
         if route is None:
             return None
         who = caller(self._holder.register, route, target, headers, body)
-        return _Observed(exchange, route, decide(self._holder.table, route.name, who))
+        same = sticky(headers, self._project.configuration.edge.trusted_hops)
+        return _Observed(exchange, route, decide(self._holder.table, route.name, who, same))
 
     def _look_at(self, exchange: Exchange) -> None:
         if self._stock is not None:
@@ -188,6 +191,14 @@ class Exchanges:
     def _count(self, observed: _Observed, answerer: str, outcome: str) -> None:
         decision = observed.decision
         self._recorder.call(Call(observed.route.name, decision.consumer, str(decision.stage), answerer, outcome))
+
+    def _fared(self, observed: _Observed) -> None:
+        """What modern is measured by: how long legacy takes, and how often it fails itself."""
+        exchange = observed.exchange
+        if exchange.status:
+            outcome: Outcome = "failed" if exchange.status >= 500 else "ok"
+            took = (exchange.finished - exchange.started) * 1000
+            self._recorder.pulse(Pulse(observed.route.name, None, "legacy", 0, outcome), took)
 
     def _skip(self, observed: _Observed, why: str) -> None:
         self._count(observed, "candidate", "skipped")

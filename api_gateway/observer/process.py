@@ -21,6 +21,7 @@ from api_gateway.evidence.record import Recorder
 from api_gateway.inventory.stock import Stock
 from api_gateway.ledger import Watcher
 from api_gateway.logging import configure, report
+from api_gateway.moves.guard import Guard
 from api_gateway.observer.exchanges import Exchanges
 from api_gateway.outages import SchemaWatch, Sight, roles_of
 from api_gateway.project import Project, load_project
@@ -53,7 +54,10 @@ async def _run(settings: Settings, project: Project, owner_url: str, read_url: s
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as opened:
         watcher = await opened.enter_async_context(Watcher(owner_url, "observer", settings.state_dir, _keep_nothing))
-        recorder = await opened.enter_async_context(Recorder(owner_url, application_name="banyan observer"))
+        guard = await opened.enter_async_context(Guard(project, owner_url))
+        recorder = await opened.enter_async_context(
+            Recorder(owner_url, application_name="banyan observer", stored=guard.noted)
+        )
         keeper = await opened.enter_async_context(Keeper(owner_url, application_name="banyan observer recordings"))
         share = project.configuration.edge.unlisted_share
         stock = await opened.enter_async_context(Stock(owner_url, share, application_name="banyan observer inventory"))

@@ -89,6 +89,12 @@ def test_recording_requests_goes_as_it_says(running: Instance) -> None:
         shell.run(command)
 
 
+def test_rolling_out_goes_as_it_says(running: Instance) -> None:
+    shell = terminal(running.folder)
+    for command in in_terminal(HOW_TO / "roll-out.md"):
+        shell.run(command)
+
+
 def test_letting_accounts_in_goes_as_it_says(running: Instance) -> None:
     shell = terminal(running.folder, BANYAN_DATABASE_URL=running.description()["database"])
     for command in in_terminal(HOW_TO / "let-accounts-in.md"):

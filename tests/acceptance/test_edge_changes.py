@@ -112,6 +112,20 @@ async def test_change_internal_headers(at: Edge) -> None:
     assert await lines(at, *(f"{name}: 5xx".encode() for name in names)) == []
 
 
+async def test_change_override_header(at: Edge) -> None:
+    names = [b"Banyan-Override: x", b"banyan_override: x", b"BANYAN-OVERRIDE: x"]
+    assert await lines(at, *names) == []
+    routes = [Route("r", "GET", "/r", mimic=test_change_override_header)]
+    at.gateway.answer = DECLINE
+    for stage in ("legacy", "shadow", "canary", "live"):
+        await at.move(routes, {"r": stage})
+        await get(at.port, "/r", **{"Banyan-Override": "x"})
+        assert at.gateway.last.value("banyan-override") == b"x"
+        assert at.legacy.last.value("banyan-override") is None
+        await get(at.port, "/r")
+        assert len(at.gateway.received) == (1 if stage in ("legacy", "shadow") else 2)
+
+
 async def test_change_framing_twins(at: Edge) -> None:
     assert await lines(at, b"Content_Length: 9", b"Transfer_Encoding: chunked") == []
 

@@ -212,15 +212,6 @@ def test_a_name_that_says_no_reference_needs_the_values() -> None:
     assert 'Parent("description")' in _source(*tables, sample=Sample(found={link.place: Found(9, 9)}))
 
 
-def test_a_column_called_as_a_table_points_to_its_key_where_the_values_agree() -> None:
-    milestone = Table("public", "milestone", columns=(Column("name", _TEXT, nullable=False),), primary_key=("name",))
-    tables = (milestone, _order(Column("milestone", _TEXT)))
-    assert "Parent(" not in _source(*tables)
-    (link,) = possible_links(tables)
-    source = _source(*tables, sample=Sample(found={link.place: Found(3, 3)}))
-    assert '# proposal: milestone_row: Annotated[Milestone | None, Parent("milestone")] = None' in source
-
-
 def test_a_key_that_is_a_reference_itself_owns_nothing() -> None:
     extra = Table(
         "public", "vip", columns=_CUSTOMER.columns, primary_key=("cust_no",), foreign_keys=(_to(_CUSTOMER, "cust_no"),)

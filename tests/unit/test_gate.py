@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api_gateway.evidence.gate import Criterion, Evidence, Thresholds, Verified, criteria, missing
+from api_gateway.evidence.gate import Criterion, Evidence, Verified, criteria, missing
+from api_gateway.thresholds import Gate
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 THREE_SHAPES = {"GET token=code": 10, "GET page=integer token=code": 6, "GET since=date token=code": 4}
@@ -98,5 +99,5 @@ class TestVerified:
 
 def test_the_thresholds_are_values() -> None:
     evidence = Evidence(matches=2, mismatches=1, shapes={"a": 2}, first=NOW)
-    limits = Thresholds(comparisons=3, shapes=1, mismatches=1)
-    assert missing(criteria(evidence, has_mimic=True, is_read=True, now=NOW, thresholds=limits)) == []
+    limits = Gate(comparisons=3, shapes=1, mismatches=1)
+    assert missing(criteria(evidence, has_mimic=True, is_read=True, now=NOW, gate=limits)) == []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api_gateway.stages import Answerer, Identification, Stage, StageTable, decide
+from api_gateway.stages import Answerer, Identification, Stage, StageTable, decide, is_within
 
 ACME, BOLT, NOBODY = Identification("acme"), Identification("bolt"), Identification()
 
@@ -99,3 +99,42 @@ def test_a_table_survives_the_file_it_is_kept_in(table: StageTable) -> None:
 def test_what_is_no_stage_table_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         StageTable.from_json(text)
+
+
+def share(percent: float, stage: Stage = Stage.canary) -> StageTable:
+    return StageTable(1, {("orders.list", None): stage, ("orders.list", "bolt"): Stage.live}, {"orders.list": percent})
+
+
+def test_a_share_holds_some_of_the_unnamed_and_the_others_stand_one_stage_before() -> None:
+    callers = [b"caller %d" % number for number in range(400)]
+    stages = [decide(share(25), "orders.list", NOBODY, caller).stage for caller in callers]
+    assert 60 < stages.count(Stage.canary) < 140
+    assert set(stages) == {Stage.canary, Stage.shadow}
+    assert decide(share(25), "orders.list", NOBODY).stage is Stage.shadow
+
+
+def test_a_share_only_grows_so_that_who_is_in_stays_in() -> None:
+    callers = [b"caller %d" % number for number in range(400)]
+    inside = [
+        {caller for caller in callers if decide(share(percent), "orders.list", NOBODY, caller).stage is Stage.canary}
+        for percent in (1, 5, 25, 99.99)
+    ]
+    assert inside[0] <= inside[1] <= inside[2] <= inside[3]
+    assert len(inside[3]) > 395
+
+
+def test_two_routes_begin_with_other_callers() -> None:
+    callers = [b"caller %d" % number for number in range(400)]
+    first, second = ({caller for caller in callers if is_within(route, caller, 10)} for route in ("a", "b"))
+    assert first != second
+
+
+def test_a_named_consumer_is_never_part_of_a_share() -> None:
+    table = share(99)
+    assert decide(table, "orders.list", ACME, b"x").stage is Stage.shadow
+    assert decide(table, "orders.list", BOLT, b"x").stage is Stage.live
+    assert table.stages_of("orders.list") == {Stage.shadow, Stage.canary, Stage.live}
+
+
+def test_a_share_is_kept_in_the_file() -> None:
+    assert StageTable.from_json(share(12.5).to_json()) == share(12.5)
