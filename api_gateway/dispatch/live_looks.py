@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import Any
 
 from api_gateway.dispatch.answers import Junction
 from api_gateway.dispatch.recognition import is_plain
@@ -47,6 +48,7 @@ class LiveLooks:
         self._fingerprint = fingerprint
         self._busy = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     def offer(self, at: Junction, answered: Observation, again: Again) -> None:
         """Compare this answer, if it is its turn. Never waits, never raises."""
@@ -58,13 +60,15 @@ class LiveLooks:
         self._busy = True
         here = asyncio.get_running_loop()
         looking = self._look(at, answered, self._url, lambda: _awaited_in(here, again))
-        future = asyncio.run_coroutine_threadsafe(looking, self._thread())
+        future = asyncio.run_coroutine_threadsafe(looking, self._running())
         future.add_done_callback(lambda done: here.call_soon_threadsafe(self._looked, done))
 
     def close(self) -> None:
         """End the thread; what is being compared is forgotten."""
-        if self._loop is not None:
+        if self._loop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(1.0)
+            self._loop = None
 
     def _looked(self, done: Future[Compared]) -> None:
         self._busy = False
@@ -103,11 +107,25 @@ class LiveLooks:
             pulse=Pulse(route.name, decision.place, "compared", decision.version, "match"),
         )
 
-    def _thread(self) -> asyncio.AbstractEventLoop:
+    def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="live looks", daemon=True).start()
+            self._thread = threading.Thread(target=_run, args=(self._loop,), name="live looks", daemon=True)
+            self._thread.start()
         return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Until it is stopped; then everything in it is ended and it is closed."""
+    loop.run_forever()
+    loop.run_until_complete(_end(asyncio.all_tasks(loop)))
+    loop.close()
+
+
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _awaited_in(loop: asyncio.AbstractEventLoop, again: Again) -> Observation:

@@ -13,7 +13,7 @@ import pytest
 from fastapi import Response
 
 from api_gateway import ledger
-from api_gateway.consumers import Register
+from api_gateway.consumers import Consumer, Credential, Register, secret_hash
 from api_gateway.dispatch import Dispatcher, LiveLooks
 from api_gateway.evidence.record import Recorder
 from api_gateway.ledger import Move
@@ -54,7 +54,8 @@ class Live:
             ledger.append(owner, move, expected_version=10_000)
         self.owner, self.recorder, self.legacy = owner, recorder, legacy
         self.looks = LiveLooks(f"http://127.0.0.1:{legacy.port}", 1.0, recorder, lambda route: "f")
-        holder = Holder(ledger.read_table(owner), Register())
+        acme = Register.of(1, [Consumer("acme", "Acme")], [Credential("acme", "query", secret_hash("t0ken"))])
+        holder = Holder(ledger.read_table(owner), acme)
         self.app = Dispatcher(self.project, holder, recorder, databases={}, pass_secret="s", looks=self.looks)
 
     async def ask(self, method: str, name: str) -> None:
