@@ -55,6 +55,7 @@ def says(name):
 
 routes = [
     Route("orders", "GET", "/orders", QueryToken("token"), mimic=says("orders"), successor="/api/v1/orders"),
+    Route("items", "GET", "/items", QueryToken("token"), mimic=says("items")),
     Route("intake", "POST", "/intake", QueryToken("token"), mimic=says("intake")),
     Route("prices", "GET", "/prices", QueryToken("token"), mimic=says("prices"), group="catalogue"),
     Route("stock", "GET", "/stock", QueryToken("token"), mimic=says("stock"), group="catalogue"),
