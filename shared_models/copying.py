@@ -59,11 +59,20 @@ async def _pieces(connection: Connection, sql: bytes, line_end: bytes) -> AsyncG
 
     PostgreSQL sends row by row, each ended by LF, instead of which `line_end` is given.
     """
-    pgconn = connection.pgconn
     connection.deaf()
+    arrivals = _Arrivals(connection.pgconn)
+    try:
+        async for piece in _read(connection.pgconn, arrivals, sql, line_end):
+            arrivals.leave()
+            yield piece
+    finally:
+        arrivals.leave()
+
+
+async def _read(pgconn: pq.abc.PGconn, arrivals: _Arrivals, sql: bytes, line_end: bytes) -> AsyncGenerator[bytes, None]:
     pgconn.send_query(sql)
     while pgconn.is_busy():
-        await _more(pgconn)
+        await arrivals.more()
     begun = pgconn.get_result()
     if begun is None or begun.status != pq.ExecStatus.COPY_OUT:
         raise _refusal(begun)
@@ -79,7 +88,7 @@ async def _pieces(connection: Connection, sql: bytes, line_end: bytes) -> AsyncG
                 parts.clear()
                 size = 0
         elif count == 0:
-            await _more(pgconn)
+            await arrivals.more()
         else:
             break
     if parts:
@@ -87,7 +96,7 @@ async def _pieces(connection: Connection, sql: bytes, line_end: bytes) -> AsyncG
     refused: wire.Result | None = None  # what comes now may be in libpq's hands already: the socket stays silent
     while True:
         while pgconn.is_busy():
-            await _more(pgconn)
+            await arrivals.more()
         ended = pgconn.get_result()
         if ended is None:
             break
@@ -102,20 +111,38 @@ def _refusal(result: wire.Result | None) -> psycopg.Error:
     return errors.error_from_result(result)
 
 
-async def _more(pgconn: pq.abc.PGconn) -> None:
-    """Wait until the server has sent something, and take it. Raises psycopg.Error."""
-    loop = asyncio.get_running_loop()
-    there: asyncio.Future[None] = loop.create_future()
-    socket = pgconn.socket
-    unsent = pgconn.flush()
-    ready = lambda: None if there.done() else there.set_result(None)  # noqa: E731 - a callback of one word
-    loop.add_reader(socket, ready)
-    if unsent:
-        loop.add_writer(socket, ready)
-    try:
-        await there
-    finally:
-        loop.remove_reader(socket)
-        if unsent:
-            loop.remove_writer(socket)
-    pgconn.consume_input()
+class _Arrivals:
+    """Listens to the socket while a piece is read, and not while it is taken: the event loop would be called for what
+    nobody wants yet."""
+
+    def __init__(self, pgconn: pq.abc.PGconn) -> None:
+        self._pgconn, self._socket = pgconn, pgconn.socket
+        self._loop = asyncio.get_running_loop()
+        self._there: asyncio.Future[None] | None = None
+        self._listens = self._writes = False
+
+    async def more(self) -> None:
+        """Wait until the server has sent something, and take it. Raises psycopg.Error."""
+        self._there = self._loop.create_future()
+        if not self._listens:
+            self._listens = True
+            self._loop.add_reader(self._socket, self._ready)
+        if self._pgconn.flush():
+            self._writes = True
+            self._loop.add_writer(self._socket, self._ready)
+        try:
+            await self._there
+        finally:
+            if self._writes:
+                self._writes = False
+                self._loop.remove_writer(self._socket)
+        self._pgconn.consume_input()
+
+    def leave(self) -> None:
+        if self._listens:
+            self._listens = False
+            self._loop.remove_reader(self._socket)
+
+    def _ready(self) -> None:
+        if self._there is not None and not self._there.done():
+            self._there.set_result(None)

@@ -272,6 +272,11 @@ def checked(results: list[Result]) -> Result:
 def cells(result: Result) -> list[Cells]:
     """The rows as PostgreSQL's text."""
     value, columns = result.get_value, range(result.nfields)
-    if len(columns) == 1:
-        return [[value(row, 0)] for row in range(result.ntuples)]
+    match len(columns):  # what most statements have, as fast as it can be said
+        case 1:
+            return [[value(row, 0)] for row in range(result.ntuples)]
+        case 2:
+            return [[value(row, 0), value(row, 1)] for row in range(result.ntuples)]
+        case 3:
+            return [[value(row, 0), value(row, 1), value(row, 2)] for row in range(result.ntuples)]
     return [[value(row, column) for column in columns] for row in range(result.ntuples)]

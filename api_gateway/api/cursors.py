@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from dataclasses import dataclass
+
+import orjson
 
 _MAC_BYTES = 16
 _LONGEST = 4096
@@ -32,7 +33,7 @@ class Cursors:
         self._stream_key = hashlib.blake2b(secret.encode(), person=b"banyan-cur-enc", digest_size=32).digest()
 
     def write(self, position: Position, context: str) -> str:
-        content = json.dumps([position.skip, *position.values], separators=(",", ":")).encode()
+        content = orjson.dumps([position.skip, *position.values])
         mac = self._mac(content, context)
         return _text(mac + self._applied(content, mac))
 
@@ -46,7 +47,7 @@ class Cursors:
         mac, content = sealed[:_MAC_BYTES], self._applied(sealed[_MAC_BYTES:], sealed[:_MAC_BYTES])
         if not hmac.compare_digest(mac, self._mac(content, context)):
             raise ValueError("not a cursor")
-        skip, *values = json.loads(content)
+        skip, *values = orjson.loads(content)
         return Position(tuple(values), skip)
 
     def _mac(self, content: bytes, context: str) -> bytes:

@@ -63,12 +63,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """What a query string means, whoever asks and wherever in the list: nothing here is ever changed.
+    """What a query string means, whoever asks and wherever in the list: nothing of it changes.
 
     document    the shape of one row; None: a list was asked for
     page        the shape of a page that begins at the beginning
     told        what makes the list another one, for its cursors
     again       the same query, for the address of another page
+    behind      the shapes of pages behind a cursor, by which of its values are null
     """
 
     pairs: Pairs
@@ -81,6 +82,7 @@ class _Query:
     counting: CountShape | None = None
     told: str = ""
     again: str = ""
+    behind: dict[tuple[bool, ...], ListShape] = field(default_factory=dict)
 
 
 class Understanding:
@@ -114,7 +116,10 @@ class Understanding:
         if position is not None:
             values |= {f"k{n}": value for n, value in enumerate(position.values)}
             nulls = tuple([value is None for value in position.values])
-            shape = replace(shape, after=nulls, counted=counted)
+            known = found.behind.get(nulls)
+            if known is None:
+                known = found.behind[nulls] = replace(shape, after=nulls, counted=counted)
+            shape = known
         return Reading(
             resource, shape, values, found.pairs, context, found.limit, found.counting, found.again, found.origins
         )

@@ -6,7 +6,7 @@ in the order in which the shape's conditions stand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared_models.contract import Function
 from shared_models.resources import Sort
@@ -64,6 +64,14 @@ class GetShape:
     kind: str
     fields: tuple[str, ...]
     include: tuple[Included, ...]
+    hashed: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hashed", hash((self.path, self.kind, self.fields, self.include)))
+
+    def __hash__(self) -> int:
+        """It is asked for again and again."""
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,15 @@ class ListShape:
     after: tuple[bool, ...] | None = None
     counted: bool = False
     searched: bool = False
+    hashed: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        what = (self.path, self.kind, self.fields, self.include, self.conditions, self.sorts)
+        object.__setattr__(self, "hashed", hash((*what, self.after, self.counted, self.searched)))
+
+    def __hash__(self) -> int:
+        """It is asked for again and again, and made of many parts."""
+        return self.hashed
 
 
 @dataclass(frozen=True, slots=True)
