@@ -50,8 +50,8 @@ def markdown(found: list[Row]) -> str:
     """One line per work and side; the last column is how many of ours the total is worth."""
     ours = {row["work"]: float(row["total_us"]) for row in found if row["side"] == "banyan"}
     lines = [
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Load average of the last five"
-        f" minutes: {os.getloadavg()[1]:.1f}, about two of which are this measurement.",
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}.",
+        f"Load average of the last five minutes: {os.getloadavg()[1]:.1f}; this measurement makes about two of it.",
         "",
         "| work | side | application µs | database µs | total µs | × Banyan | answers/s | peak MB |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
