@@ -23,7 +23,7 @@ from benchmarks.sides import Side, peers
 from benchmarks.works import EXPORTS, NAMES, Name, Position, new_orders, positions
 
 FOLDER = Path(".bench").resolve()
-LONG = 15.0  # seconds; an export that takes longer is measured once
+LONG = 5.0  # seconds; an export that takes longer is measured once
 _FEW = 8  # requests whose statements make a floor
 
 
