@@ -195,6 +195,7 @@ async def world(
         "BANYAN_CONSOLE_PORT": str(console_port),
         "BANYAN_OBSERVER_PORT": str(observer_port),
         "BANYAN_GATEWAY_PORTS": ",".join(map(str, gateway_ports)),
+        "BANYAN_ACKNOWLEDGE_TIMEOUT": "20",  # of a busy machine
         "BANYAN_PASS_SECRET": "pass-secret",
         "BANYAN_SESSION_SECRET": "session-secret-of-this-test",
         **(environment or {}),
