@@ -16,6 +16,24 @@ def align(control: Sequence[Hashable], candidate: Sequence[Hashable]) -> Iterato
     if control == candidate or max(len(control), len(candidate)) > LIMIT:
         yield from zip_longest(range(len(control)), range(len(candidate)))
         return
+    start = _alike(control, candidate)
+    rest = min(len(control), len(candidate)) - start
+    end = _alike(control[::-1][:rest], candidate[::-1][:rest])
+    yield from zip(range(start), range(start), strict=True)
+    for i, j in _aligned(control[start : len(control) - end], candidate[start : len(candidate) - end]):
+        yield None if i is None else i + start, None if j is None else j + start
+    for back in range(end, 0, -1):
+        yield len(control) - back, len(candidate) - back
+
+
+def _alike(control: Sequence[Hashable], candidate: Sequence[Hashable]) -> int:
+    """How many items at the beginning are the same."""
+    pairs = enumerate(zip(control, candidate, strict=False))
+    return next((n for n, (one, other) in pairs if one != other), min(len(control), len(candidate)))
+
+
+def _aligned(control: Sequence[Hashable], candidate: Sequence[Hashable]) -> Iterator[Pair]:
+    """Between two that differ at both ends."""
     codes = SequenceMatcher(None, control, candidate, autojunk=False).get_opcodes()
     if len(control) == len(candidate) and _in_place(control, candidate) <= _moved(codes):
         codes = [("replace", 0, len(control), 0, len(candidate))]
