@@ -286,3 +286,23 @@ def test_words_are_found_in_any_form(reading: Api, sql: psycopg.Connection[Any])
         assert sorted(item["number"] for item in ask(reading, path="items", q=words)) == expected
     assert ask(reading, path="items", q="' OR 1=1 & | ! :* <->") == []
     assert reading.get("items?q=").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ("sort=status&sort=-number", "sort=status,-number"),
+        ("fields=number&fields=status", "fields=number,status"),
+        ("status[in]=open&status[in]=shipped", "status[in]=open,shipped"),
+        ("include=customer&include=lines", "include=customer,lines"),
+    ],
+)
+def test_a_list_may_be_given_in_parts(reading: Api, parts: str, whole: str) -> None:
+    assert reading.all(f"orders?limit=50&{parts}") == reading.all(f"orders?limit=50&{whole}")
+
+
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "status=open&status=open", "number[gt]=1&number[gt]=2"])
+def test_what_is_no_list_may_not_be_given_twice(reading: Api, query: str) -> None:
+    refused = reading.get(f"orders?{query}")
+    assert refused.status_code == 400
+    assert [error["code"] for error in refused.json()["errors"]] == ["repeated"]
