@@ -66,11 +66,15 @@ class Answers:
             self._fared(at, failed=True, seconds=observation.duration)
         report(_answered(at, problem.status, problem.code))
 
-    async def decline(self, send: Send, at: Junction, why: str, *, failed: bool = False) -> None:
-        """Leave the request to legacy. `failed`: modern should have answered; that is counted against it."""
+    async def decline(self, send: Send, at: Junction, why: str, *, failed: bool = False, drifted: bool = False) -> None:
+        """Leave the request to legacy. `failed`: modern should have answered; that is counted against it.
+
+        `drifted`: it could not, with the schema as it is now. The route comes back by itself, so no stage hangs on it.
+        """
         await self._pass(send)
         if failed:
             self._count(at, "modern", "failed")
+        if failed and not drifted:
             self._fared(at, failed=True, seconds=at.arrival.elapsed_ms / 1000)
         report(_declined(at.arrival, at.route, at.decision, why, failed))
 

@@ -138,7 +138,8 @@ class Dispatcher:
         falls_back = at.decision.stage is Stage.canary or observation.failure is Failure.drifted
         if is_failure and falls_back and may_fall_back(at.route, observation):
             why = f"modern {observation.failure or observation.status}"
-            await self._answers.decline(send, at, why, failed=True)
+            drifted = observation.failure is Failure.drifted
+            await self._answers.decline(send, at, why, failed=True, drifted=drifted)
         elif observation.status is None:
             await self._answers.refuse(send, at, failure(observation), observation)
         else:

@@ -60,9 +60,10 @@ async def front(
     await asyncio.to_thread(upgrade, url)
     shop = await asyncio.to_thread(open_shop, server, url, folder)
     with psycopg.connect(shop.owner_url, autocommit=True) as owner:
-        for consumer, before, after in ((None, Stage.live, Stage.legacy), ("acme", Stage.legacy, Stage.live)):
-            move = Move("names", consumer, before, after, "test", "of the test", overridden="test")
-            ledger.append(owner, move, expected_version=10_000)
+        back = Move("names", None, Stage.live, Stage.legacy, "test", "of the test", kind="rollback")
+        ledger.append(owner, back)
+        forth = Move("names", "acme", Stage.legacy, Stage.live, "test", "of the test", overridden="test")
+        ledger.append(owner, forth, expected_version=10_000)
     port = free_port()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(watch, "LOOK_EVERY", 0.1)
