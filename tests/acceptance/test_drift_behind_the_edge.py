@@ -99,8 +99,7 @@ async def test_a_partner_beyond_shadow_is_answered_by_legacy_while_the_table_doe
     with psycopg.connect(shop.owner_url, autocommit=True) as owner:
         now = ledger.read_table(owner).stage("names", "acme") if stage == "canary" else Stage.live
         if now is not Stage(stage):
-            move = Move("names", "acme", now, Stage(stage), "test", "of the test", overridden="test")
-            ledger.append(owner, move, expected_version=10_000)
+            ledger.append(owner, Move("names", "acme", now, Stage(stage), "test", "of the test", kind="rollback"))
     await front.edge.move(routes(shop), {"names": "legacy", "names@acme": stage})
     assert (await front.asks(), await front.asks("")) == (MODERN, b"ok")
     assert len(legacy.received) == 1
