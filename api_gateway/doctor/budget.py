@@ -28,7 +28,7 @@ _ROLES = "SELECT rolname::text, rolconnlimit FROM pg_roles WHERE rolname = ANY(%
 
 def ours(settings: Settings, *, accounts: bool) -> int:
     """Connections that all processes of one installation may hold at once. `accounts`: those of legacy are let in."""
-    each = _each(settings) + parts.WATCHERS + (parts.ACCOUNTS if accounts else 0)
+    each = _each(settings) + parts.WATCHERS + parts.GUARD + (parts.ACCOUNTS if accounts else 0)
     return len(settings.gateways) * each + parts.worker(settings.job_concurrency) + parts.observer() + parts.EDGE
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +59,7 @@ class Rounds:
     owner_url: str
     read_url: str | None
     _due: dict[str, float] = field(default_factory=dict)
+    _connection: asyncio.Lock = field(default_factory=asyncio.Lock)
     _overseer: Overseer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,12 +84,18 @@ class Rounds:
         due = {name: one for name, one in self.project.configuration.checks.items() if self._due.get(name, 0.0) <= now}
         for name, check in due.items():
             self._due[name] = now + check.every
-        said = await asyncio.gather(*(ask(check, self.read_url or "") for check in due.values()))
+        said = await asyncio.gather(*(self._ask(check) for check in due.values()))
         return dict(zip(due, said, strict=True))
 
+    async def _ask(self, check: Check) -> tuple[Verdict, str]:
+        """Over HTTP all at once, in SQL one after the other: connections are few."""
+        async with self._connection if check.url is None else nullcontext():
+            return await ask(check, self.read_url or "")
+
     def _act(self, asked: Mapping[str, tuple[Verdict, str]]) -> None:
+        options = "-c statement_timeout=5s -c lock_timeout=2s"
         with psycopg.connect(
-            self.owner_url, autocommit=True, connect_timeout=2, options="-c statement_timeout=5s -c lock_timeout=2s"
+            self.owner_url, autocommit=True, connect_timeout=2, options=options, application_name="banyan rounds"
         ) as connection:
             for name, (verdict, detail) in asked.items():
                 times = note_check(connection, name, verdict, detail)

@@ -131,7 +131,7 @@ def test_a_server_without_room_is_an_error_with_the_numbers(tight: Server) -> No
     symptoms = found(tight.url())
     ((severity, message, fix),) = of("connections", symptoms)
     assert severity == "error"
-    assert message == "Banyan opens up to 52 connections (2 gateways of 11, and 30 besides); the server has 9 left"
+    assert message == "Banyan opens up to 59 connections (2 gateways of 11, and 37 besides); the server has 9 left"
     assert "BANYAN_POOL_SIZE" in fix
     assert of("time_zone", symptoms)[0][:2] == (
         "warning",

@@ -22,7 +22,7 @@ def counted(*, accounts: bool = False, **given: Any) -> int:
     [
         ({"pool_size": 9}, 2),
         ({"exports": 3}, 2),
-        ({"gateway_ports": "8021,8022,8023"}, _EACH + connections.WATCHERS),
+        ({"gateway_ports": "8021,8022,8023"}, _EACH + connections.WATCHERS + connections.GUARD),
         ({"job_concurrency": 3}, 2 + connections.RUNNER),
         ({"accounts": True}, 2 * connections.ACCOUNTS),
         ({"connection_budget": 10}, 10 - 2 * _EACH),
