@@ -102,6 +102,7 @@ def _set(route: str, wanted: State) -> None:
 
 
 def _print(plan: Plan) -> None:
+    from api_gateway.cli.durations import written
     from api_gateway.cli.tables import print_table
 
     print(f"{plan.route}: {plan.state}, planned by {plan.actor}: {plan.reason}")
@@ -110,5 +111,5 @@ def _print(plan: Plan) -> None:
     rows = []
     for number, step in enumerate(plan.steps):
         how = "done" if number < plan.step else "next" if number == plan.step and plan.state == "running" else ""
-        rows.append([number + 1, str(step), f"{step.wait:g} s" if step.wait else "", how])
+        rows.append([number + 1, str(step), written(step.wait) if step.wait else "", how])
     print_table(["STEP", "TO", "AFTER", ""], rows)

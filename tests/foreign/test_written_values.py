@@ -114,7 +114,7 @@ def test_what_is_read_and_written_back_is_stored_as_it_was(api: Api, place: str)
 
 
 def test_what_can_only_be_read_is_refused_as_such(api: Api) -> None:
-    (document,) = api.all("c26-ts", "writer")
-    answer = api.ask("POST", "c26-ts", "writer", json={**document, "id": 2})
+    (document,) = api.all("c26-t", "writer")
+    answer = api.ask("POST", "c26-t", "writer", json={**document, "id": 2})
     assert answer.status_code == 422
     assert {error["code"] for error in answer.json()["errors"]} == {"read_only"}
