@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
+from api_gateway import ledger
 from tests.browser.conftest import Console, listen, sign_in
 from tests.browser.world import HOSTILE, HOSTILE_ATTRIBUTE
 
@@ -168,3 +170,18 @@ def test_axe_finds_nothing_on_the_first_day(empty_console: Console, open_browser
     page = open_browser(bypass_csp=True).new_page()
     sign_in(page, empty_console)
     assert violations(page) == []
+
+
+def test_a_freeze_stands_above_everything_until_it_is_ended(page: Page, empty_console: Console) -> None:
+    with psycopg.connect(empty_console.database_url) as connection:
+        ledger.set_freeze(connection, frozen=True, actor="mira", reason=f"the yearly count {HOSTILE}")
+    sign_in(page, empty_console)
+    page.goto(empty_console.url)
+    banner = page.get_by_role("status").filter(has_text="Frozen")
+    expect(banner).to_contain_text("by mira: the yearly count")
+    expect(banner).to_contain_text("Nothing moves by itself")
+    assert violations(page) == []
+    with psycopg.connect(empty_console.database_url) as connection:
+        ledger.set_freeze(connection, frozen=False, actor="mira", reason="counted")
+    page.reload()
+    expect(banner).to_have_count(0)

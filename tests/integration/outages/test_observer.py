@@ -17,6 +17,7 @@ from api_gateway.observer import process
 from api_gateway.observer.exchanges import Exchanges
 from api_gateway.outages import SchemaWatch
 from api_gateway.project import load_project
+from api_gateway.recordings.keep import Keeper
 from api_gateway.stages import StageTable
 from tests.support.observed import Observer, Standing, exchange
 from tests.support.outages import eventually
@@ -34,6 +35,7 @@ async def observing(shop: Shop, *, watched: bool) -> AsyncIterator[tuple[Observe
     candidates = CandidatePool(CandidateSetting(str(project.folder), shop.read_url), 1)
     async with (
         Recorder(shop.owner_url, application_name="test") as recorder,
+        Keeper(shop.owner_url, application_name="test") as keeper,
         process._schema_watch(project, shop.read_url, standing) as schema,
     ):
         exchanges = Exchanges(
@@ -41,7 +43,7 @@ async def observing(shop: Shop, *, watched: bool) -> AsyncIterator[tuple[Observe
         )
         work = asyncio.create_task(exchanges.work())
         try:
-            observer = Observer(exchanges, recorder, candidates, standing, project)
+            observer = Observer(exchanges, recorder, candidates, standing, project, keeper)
             observer.shadow("names")
             yield observer, schema
         finally:
