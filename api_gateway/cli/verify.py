@@ -5,12 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,9 +56,10 @@ def verify(
         from api_gateway.verify import cases as kept_cases
         from api_gateway.verify import report as shown
         from api_gateway.verify.run import Plan, ask, prepared, replay
+        from api_gateway.verify.stopping import stopped_by_signals
     except ImportError as error:
         raise UsageError(f"verify needs {error.name}.", hint="pip install 'banyan-gateway[verify]'") from None
-    with _stopped_by_signals(), _source(project, quiet=as_json) as (url, register, is_given):
+    with stopped_by_signals(), _source(project, quiet=as_json) as (url, register, is_given):
         with prepared(project, register, url, secrets) as ready:
             if cases:
                 tried = replay(project, kept_cases.kept(project, {route.name for route in chosen}), ready)
@@ -112,30 +111,6 @@ def _source(project: Project, *, quiet: bool) -> Iterator[tuple[str, Register, b
 
     with own_database(project, tell) as (url, register):
         yield url, register, False
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Once: what was begun is then ended in peace, however often Ctrl-C is pressed."""
-    from api_gateway.errors import EnvironmentFault
-
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.getsignal(number) for number in signals}
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    try:
-        for number in signals:
-            signal.signal(number, stop)
-        yield
-    except KeyboardInterrupt:
-        raise EnvironmentFault("stopped.") from None
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _recorded(routes: Sequence[Route]) -> list[Call]:

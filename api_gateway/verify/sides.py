@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +31,7 @@ from api_gateway.up.readiness import answers
 from api_gateway.verify.calls import Sent
 from api_gateway.verify.later import Later
 from api_gateway.verify.login import Session, sign_in
+from api_gateway.verify.stopping import uninterrupted
 from shared_models.database import Database
 from shared_models.state import API
 
@@ -51,31 +52,36 @@ def running_legacy(project: Project, database_url: str, env: Mapping[str, str] |
         raise UsageError("verify starts the legacy app itself.", hint="Say how in banyan.toml: [legacy] start = …")
     port = free_port()
     with tempfile.NamedTemporaryFile("wb", prefix="banyan-verify-legacy-", suffix=".log") as log:
-        process = subprocess.Popen(
-            legacy_words(legacy.start, port, database_url),
-            cwd=(project.folder / legacy.workdir).resolve(),
-            env={
-                **os.environ,
-                **{name: fill(value, port, database_url) for name, value in legacy.env.items()},
-                **(env or {}),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
+        with ExitStack() as started:
+            with uninterrupted():
+                process = subprocess.Popen(
+                    legacy_words(legacy.start, port, database_url),
+                    cwd=(project.folder / legacy.workdir).resolve(),
+                    env={
+                        **os.environ,
+                        **{name: fill(value, port, database_url) for name, value in legacy.env.items()},
+                        **(env or {}),
+                    },
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+                started.callback(_end, process)
             running = Legacy(f"http://127.0.0.1:{port}", project, database_url, process, Path(log.name))
             running.wait(STARTS_WITHIN)
             yield running
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With everything it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class Legacy:

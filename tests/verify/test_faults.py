@@ -21,10 +21,23 @@ from tests.support.small_project import small_project
 pytestmark = [pytest.mark.xdist_group("verify"), pytest.mark.timeout(240)]
 
 
+OTHERS: set[str] = set()  # copies of tests that share the server
+
+
+def copies(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        names = [name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()]
+    return {name for name in names if name.startswith(PREFIX)}
+
+
+@pytest.fixture(autouse=True)
+def others(small_url: str) -> None:
+    OTHERS.clear()
+    OTHERS.update(copies(small_url))
+
+
 def left_behind(url: str, folder: Path) -> list[str]:
     """Copies that are still there, and processes that run in the project's folder."""
-    with psycopg.connect(url) as connection:
-        copies = [name for (name,) in connection.execute("SELECT datname FROM pg_database").fetchall()]
     running = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -33,7 +46,7 @@ def left_behind(url: str, folder: Path) -> list[str]:
                     running.append((entry / "cmdline").read_text().replace("\0", " "))
             except OSError:
                 continue
-    return [name for name in copies if name.startswith(PREFIX)] + running
+    return [*sorted(copies(url) - OTHERS), *running]
 
 
 @pytest.mark.parametrize(
