@@ -77,7 +77,7 @@ def test_what_was_found_is_kept_and_asked_again_until_it_is_mended(
 ) -> None:
     path = keep(rounded, report.found[0])
     assert not any(secret in path.read_text() for secret in ready.secrets.values())
-    [case] = kept(rounded, {"orders.status"})
+    [case] = [case for case in kept(rounded, {"orders.status"}) if case not in kept(northgate, {"orders.status"})]
     [(_, wrong)] = replay(rounded, [case], ready)
     [(_, right)] = replay(northgate, [case], ready)
     assert (str(wrong.comparison.verdict), str(right.comparison.verdict)) == ("mismatch", "match")

@@ -27,8 +27,8 @@ _DRY_RUN: Json = {
 _PREFER: Json = {
     "name": "Prefer",
     "in": "header",
-    "description": "`return=minimal`: no document in the answer (RFC 7240).",
-    "schema": {"type": "string", "enum": ["return=minimal", "return=representation"]},
+    "description": "`return=minimal`: no document in the answer; what is not understood is passed over (RFC 7240).",
+    "schema": {"type": "string", "examples": ["return=minimal", "return=representation"]},
 }
 
 

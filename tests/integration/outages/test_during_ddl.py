@@ -11,10 +11,13 @@ import queue
 import threading
 
 import psycopg
+import pytest
 
 from tests.support.asgi import Answer
 from tests.support.outages import ALL_WELL, eventually, is_out, resources
 from tests.support.shop import Counter, Shop, is_declined
+
+pytestmark = pytest.mark.timeout(240)  # every statement waits for so many answers, on whatever machine
 
 
 class Changes:
