@@ -83,8 +83,8 @@ def legacy_program(project: Path, legacy: Legacy, ports: Ports, database_url: st
     )
 
 
-def our_programs(ports: Ports, folder: Path, edge_host: str) -> list[Program]:
-    """Gateways, worker, observer and edge."""
+def our_programs(ports: Ports, folder: Path, edge_host: str, prefix: str) -> list[Program]:
+    """Gateways, worker, observer and edge, which is ready when it knows of a gateway that is. `prefix`: of the API."""
     gateways = [
         _verb(f"gateway-{number}", folder, "serve", "--port", str(port), port=port, path="/banyan/health")
         for number, port in enumerate(ports.gateways, start=1)
@@ -93,7 +93,9 @@ def our_programs(ports: Ports, folder: Path, edge_host: str) -> list[Program]:
         *gateways,
         _verb("worker", folder, "worker", port=ports.console, path="/login"),
         _verb("observer", folder, "observe", port=ports.observer),
-        _verb("edge", folder, "edge", "--host", edge_host, "--port", str(ports.edge), port=ports.edge),
+        _verb(
+            "edge", folder, "edge", "--host", edge_host, "--port", str(ports.edge), port=ports.edge, path=f"{prefix}/"
+        ),
     ]
 
 

@@ -145,7 +145,7 @@ def _bring_up(
     environment = process_environment(share.addresses, told)
 
     progress.tell("gateways, worker, observer and edge")
-    for program in our_programs(ports, Path.cwd(), settings.edge_host):
+    for program in our_programs(ports, Path.cwd(), settings.edge_host, configuration.api.prefix):
         running.launch(program, environment)
     readiness.wait(running.pairs, _READY_SECONDS)
     if traffic and configuration.traffic is not None:
