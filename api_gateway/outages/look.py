@@ -16,21 +16,22 @@ from shared_models.prepared import Prepared
 
 Place = tuple[str, str]
 
+# With xmin: a table that was renamed there and back while it was being judged is not as it was judged.
 # Types are followed through arrays and domains as deep as one goes: labels and constraints are their own rows.
 _SHAPE = """
 WITH place AS (SELECT p ->> 0 AS schema, p ->> 1 AS name FROM jsonb_array_elements($1::jsonb) p),
      relation AS (
-       SELECT n.nspname, n.oid AS schema_oid, c.*
+       SELECT n.nspname, n.oid AS schema_oid, c.xmin AS written, c.*
          FROM place JOIN pg_namespace n ON n.nspname = place.schema
          JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = place.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
      ),
      shape(place, part, text) AS (
-       SELECT oid, 0, concat_ws(' ', relkind, relrowsecurity, relforcerowsecurity, relispopulated,
+       SELECT oid, 0, concat_ws(' ', written, relkind, relrowsecurity, relforcerowsecurity, relispopulated,
               has_schema_privilege(schema_oid, 'USAGE'), has_table_privilege(oid, 'DELETE'))
          FROM relation
       UNION ALL
-       SELECT a.attrelid, a.attnum, concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
-              a.attgenerated, a.atthasdef, t.typnotnull, b.typnotnull, t.typbasetype, t.typelem,
+       SELECT a.attrelid, a.attnum, concat_ws(' ', a.xmin, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+              a.attidentity, a.attgenerated, a.atthasdef, t.typnotnull, b.typnotnull, t.typbasetype, t.typelem,
               (SELECT string_agg(quote_ident(e.enumlabel), ',' ORDER BY e.enumsortorder) FROM pg_enum e
                 WHERE e.enumtypid IN (t.oid, t.typbasetype, t.typelem)),
               has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
