@@ -17,6 +17,7 @@ from api_gateway.evidence.pulses import read_beats
 from api_gateway.ledger import Entry, Frozen, Move, Superseded
 from api_gateway.logging import report
 from api_gateway.moves.notices import enqueue_notice
+from api_gateway.moves.told import report_moved
 from api_gateway.project import Project
 from api_gateway.stages import Stage, StageTable
 from shared_models.statements import run
@@ -83,19 +84,7 @@ class Overseer:
             self._hold_back(route, consumer, found)
             return None
         self._held_back.discard((route, consumer, found.threshold))
-        done = entry.move
-        report(
-            events.StageMoved(
-                entry.version,
-                done.route,
-                done.consumer,
-                str(done.from_stage),
-                str(done.to_stage),
-                done.kind,
-                done.actor,
-                done.reason,
-            )
-        )
+        report_moved(entry)
         return entry
 
     def _hold_back(self, route: str, consumer: str | None, found: Alarm) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from api_gateway import events, ledger
+from api_gateway import ledger
 from api_gateway.errors import EnvironmentFault, Finding, UsageError
 from api_gateway.evidence.gate import Criterion, missing
 from api_gateway.ledger import Move, MoveKind, Process, place
-from api_gateway.logging import report
 from api_gateway.moves.asked import check_reason, check_share, check_step, elsewhere, known
+from api_gateway.moves.told import report_moved
 from api_gateway.moves.weigh import as_evidence, may_be_overridden, required_of, spoken
 from api_gateway.project import Project
 from api_gateway.routes import Route
@@ -189,19 +189,8 @@ def _write(connection: Connection[Any], wanted: Move, expected_version: int | No
     if not connection.autocommit:
         raise ValueError("a move is in force only once it is committed: the connection must commit each statement")
     entry = ledger.append(connection, wanted, expected_version)
+    report_moved(entry)
     done = entry.move
-    report(
-        events.StageMoved(
-            entry.version,
-            done.route,
-            done.consumer,
-            str(done.from_stage),
-            str(done.to_stage),
-            done.kind,
-            done.actor,
-            done.reason,
-        )
-    )
     try:
         late = ledger.await_processes(lambda: ledger.laggards(connection, entry.version), timeout)
         there = ledger.processes(connection)
